@@ -24,6 +24,25 @@ impl Checkout {
         Ok(Self { root, cache: cache_folder()? })
     }
 
+    /// A checkout at a given place, with tools at another.
+    pub(crate) fn at(root: impl Into<PathBuf>, cache: impl Into<PathBuf>) -> Self {
+        Self { root: root.into(), cache: cache.into() }
+    }
+
+    /// The folder where tools are kept.
+    pub(crate) fn cache_root(&self) -> &Path {
+        &self.cache
+    }
+
+    /// Folders of the builder that no artifact may name, each with a closing `/`.
+    ///
+    /// A folder right below the file system's root is left out: it may be a word of the code.
+    pub(crate) fn private_folders(&self) -> Vec<String> {
+        let folders = [Some(self.root.clone()), cargo_home().ok()];
+        let long = folders.into_iter().flatten().filter(|path| path.components().count() > 2);
+        long.map(|path| format!("{}/", path.display())).collect()
+    }
+
     /// The checkout's folder.
     pub(crate) fn root(&self) -> &Path {
         &self.root
@@ -40,8 +59,24 @@ impl Checkout {
     }
 }
 
+/// Cargo's own folder, where the sources of dependencies are unpacked.
+///
+/// # Errors
+/// When neither `CARGO_HOME` nor `HOME` is set.
+pub(crate) fn cargo_home() -> anyhow::Result<PathBuf> {
+    if let Some(folder) = variable("CARGO_HOME") {
+        return Ok(PathBuf::from(folder));
+    }
+    let home = variable("HOME").context("neither CARGO_HOME nor HOME is set")?;
+    Ok(PathBuf::from(home).join(".cargo"))
+}
+
+/// An environment variable; an empty one counts as not set.
+pub(crate) fn variable(name: &str) -> Option<std::ffi::OsString> {
+    std::env::var_os(name).filter(|value| !value.is_empty())
+}
+
 fn cache_folder() -> anyhow::Result<PathBuf> {
-    let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
     if let Some(folder) = variable("MANDATE_CACHE") {
         return std::path::absolute(folder).context("MANDATE_CACHE");
     }

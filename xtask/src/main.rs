@@ -1,14 +1,21 @@
 //! The developer tool: set-up, guest builds, checks, demo, test, campaigns. One entry for people and CI.
 
 mod checkout;
+mod demo;
+mod digest;
 mod generate;
+mod guests;
+mod process;
 mod say;
+mod setup;
+mod unavailable;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
 use checkout::Checkout;
+use unavailable::Unavailable;
 
 /// Mandate's developer tool: one entry for people and CI.
 #[derive(Debug, Parser)]
@@ -20,12 +27,16 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Finds or installs the wasm toolchain and tools, and says what it did
+    Setup,
     /// Writes what is generated from contract/: the reason codes as a Rust enum and as a page
     Generate {
         /// Writes nothing and fails when a file differs
         #[arg(long)]
         check: bool,
     },
+    /// Builds the guests into target/guests: core module, component, digests
+    Guests,
 }
 
 fn main() -> ExitCode {
@@ -34,7 +45,8 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             say!("xtask: {error:#}");
-            ExitCode::FAILURE
+            // 2: usage or configuration, as in the `mandate` command.
+            ExitCode::from(if error.is::<Unavailable>() { 2 } else { 1 })
         }
     }
 }
@@ -42,6 +54,8 @@ fn main() -> ExitCode {
 fn run(command: Command) -> anyhow::Result<()> {
     let checkout = Checkout::find()?;
     match command {
+        Command::Setup => setup::run(&checkout),
         Command::Generate { check } => generate::run(&checkout, check),
+        Command::Guests => guests::run(&checkout).map(drop),
     }
 }

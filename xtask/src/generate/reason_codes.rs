@@ -101,9 +101,8 @@ pub(crate) const CLASSES: &[&str] =
     &["allow", "token", "binding", "identity", "rule", "request", "state", "channel"];
 
 /// Where a decision may fail; `none` for allow.
-const LINES: &[&str] = &[
-    "none", "framing", "token", "mapping", "binding", "1", "2", "3", "4", "5", "6", "7", "8",
-];
+const LINES: &[&str] =
+    &["none", "framing", "token", "mapping", "binding", "1", "2", "3", "4", "5", "6", "7", "8"];
 
 /// `error` of a Bearer challenge; `bare` is a challenge without it, empty is no challenge.
 const CHALLENGES: &[&str] = &["", "bare", "insufficient_scope", "invalid_token"];

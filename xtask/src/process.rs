@@ -1,0 +1,98 @@
+//! Runs other programs: one line before, an error that names the command after.
+
+use std::ffi::OsStr;
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use anyhow::{Context as _, bail};
+
+/// Runs the command with this terminal's output; says what starts and how long it took.
+///
+/// # Errors
+/// When the program is missing or fails.
+pub(crate) fn step(name: &str, command: &mut Command) -> anyhow::Result<()> {
+    crate::say!("{name}: {}", shown(command));
+    let start = Instant::now();
+    status(command).with_context(|| name.to_owned())?;
+    crate::say!("{name}: done in {:.1} s", start.elapsed().as_secs_f64());
+    Ok(())
+}
+
+/// Runs the command with this terminal's output.
+///
+/// # Errors
+/// When the program is missing or fails.
+pub(crate) fn status(command: &mut Command) -> anyhow::Result<()> {
+    let status = command.status().with_context(|| format!("cannot run `{}`", program(command)))?;
+    if !status.success() {
+        bail!("`{}` failed ({status})", shown(command));
+    }
+    Ok(())
+}
+
+/// What the command writes to standard output; its standard error stays on this terminal.
+///
+/// # Errors
+/// When the program is missing, fails, or writes no UTF-8.
+pub(crate) fn output(command: &mut Command) -> anyhow::Result<String> {
+    let output = command
+        .stderr(Stdio::inherit())
+        .output()
+        .with_context(|| format!("cannot run `{}`", program(command)))?;
+    if !output.status.success() {
+        bail!("`{}` failed ({})", shown(command), output.status);
+    }
+    String::from_utf8(output.stdout).with_context(|| format!("`{}`", shown(command)))
+}
+
+/// Standard output of a program asked about itself; `None` when it is not there or fails.
+pub(crate) fn probe(program: impl AsRef<OsStr>, arguments: &[&str]) -> Option<String> {
+    let output = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .output()
+        .ok()
+        .filter(|output| output.status.success())?;
+    String::from_utf8(output.stdout).ok()
+}
+
+/// The cargo that runs this xtask.
+pub(crate) fn cargo() -> Command {
+    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}
+
+fn program(command: &Command) -> String {
+    command.get_program().to_string_lossy().into_owned()
+}
+
+/// The command as a person would type it, the program by its file name.
+fn shown(command: &Command) -> String {
+    let name = std::path::Path::new(command.get_program());
+    let name = name.file_name().unwrap_or_else(|| command.get_program()).to_string_lossy();
+    let words = command.get_args().map(|word| word.to_string_lossy().into_owned());
+    std::iter::once(name.into_owned()).chain(words).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_program_is_named() {
+        let error = status(&mut Command::new("mandate-no-such-program")).expect_err("missing");
+        assert_eq!(error.to_string(), "cannot run `mandate-no-such-program`");
+    }
+
+    #[test]
+    fn a_command_is_shown_without_the_folder_of_its_program() {
+        let mut command = Command::new("/some/where/cargo");
+        command.args(["build", "--locked"]);
+        assert_eq!(shown(&command), "cargo build --locked");
+    }
+
+    #[test]
+    fn a_program_that_is_not_there_has_no_answer() {
+        assert_eq!(probe("mandate-no-such-program", &["--version"]), None);
+    }
+}

@@ -1,0 +1,42 @@
+//! `cargo xtask setup`: finds or installs what the other commands need, one line a thing.
+//!
+//! Every part can be asked for alone: `guests` needs the wasm toolchain, `test` wants Python, and
+//! each command fetches what it needs when it needs it.
+
+mod apt;
+mod cargo_tool;
+mod node;
+mod python;
+mod wasm;
+mod wasm_tools;
+
+use crate::checkout::Checkout;
+
+pub(crate) use cargo_tool::{CARGO_DENY, CARGO_FUZZ, CARGO_MUTANTS, CargoTool, need_tool};
+pub(crate) use node::{Node, need_node};
+pub(crate) use python::{Python, need_python};
+pub(crate) use wasm::{WasmToolchain, need_wasm};
+
+/// Sets everything up. What is optional (Node, wasm-opt, Python) is reported and passed over.
+///
+/// # Errors
+/// When there is no way to build the guests, or a tool does not install.
+pub(crate) fn run(checkout: &Checkout) -> anyhow::Result<()> {
+    let toolchain = need_wasm()?;
+    for line in toolchain.describe() {
+        crate::say!("setup: {line}");
+    }
+    for tool in [&CARGO_DENY, &CARGO_FUZZ, &CARGO_MUTANTS] {
+        let path = need_tool(checkout, tool)?;
+        crate::say!("setup: {} {}", tool.name, path.display());
+    }
+    match need_python(checkout) {
+        Ok(python) => crate::say!("setup: python {}", python.interpreter.display()),
+        Err(reason) => crate::say!("setup: python not found: {reason:#}"),
+    }
+    match need_node(checkout) {
+        Ok(node) => crate::say!("setup: node {} {}", node.version, node.modules.display()),
+        Err(reason) => crate::say!("setup: node not found: {reason:#}"),
+    }
+    Ok(())
+}
