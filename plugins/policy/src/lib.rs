@@ -1,1 +1,43 @@
-//! The policy component.
+//! The policy plugin: one core module with two faces over `mandate-authn`.
+//!
+//! [`component`] translates the WIT types; [`abi`] is the C-like ABI of docs/abi.md for runtimes
+//! without the component model. Neither decides anything. An instance is used by one thread at a
+//! time, holds one trust and one cache, and imports nothing.
+
+#![expect(unsafe_code, reason = "exported symbols: the generated WIT glue, and the C-like ABI")]
+
+mod abi;
+mod component;
+mod entropy;
+
+use std::cell::RefCell;
+
+use mandate_authn::Validator;
+
+thread_local! {
+    /// The state of this instance: WebAssembly has one thread.
+    static VALIDATOR: RefCell<Validator> = RefCell::new(Validator::new());
+}
+
+/// Runs with this instance's validator.
+fn with_validator<T>(run: impl FnOnce(&mut Validator) -> T) -> T {
+    VALIDATOR.with_borrow_mut(run)
+}
+
+/// The version of `contract/` that this build implements.
+const CONTRACT_VERSION: (u32, u32, u32) = (1, 0, 0);
+
+/// The version of the C-like ABI.
+const ABI_VERSION: u32 = 1;
+
+/// SHA-256 of the sources, stated by the builder.
+const SOURCE_DIGEST: &str = match option_env!("MANDATE_SOURCE_DIGEST") {
+    Some(digest) => digest,
+    None => "",
+};
+
+/// SHA-256 of the tools' names and versions, stated by the builder.
+const TOOLCHAIN_DIGEST: &str = match option_env!("MANDATE_TOOLCHAIN_DIGEST") {
+    Some(digest) => digest,
+    None => "",
+};
