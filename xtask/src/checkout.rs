@@ -1,6 +1,7 @@
 //! Where things are: the checkout, and the folder of tools beside it.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::Context as _;
 
@@ -57,6 +58,44 @@ impl Checkout {
     pub(crate) fn cache(&self, name: &str) -> PathBuf {
         self.cache.join(name)
     }
+
+    /// Every file of the project: tracked or new, not ignored; without git, all but build output.
+    ///
+    /// # Errors
+    /// When a folder cannot be read.
+    pub(crate) fn files(&self) -> anyhow::Result<Vec<PathBuf>> {
+        let mut git = Command::new("git");
+        git.args(["ls-files", "--cached", "--others", "--exclude-standard", "-z"]);
+        let listed = git.current_dir(&self.root).output().ok();
+        let listed = listed.filter(|output| output.status.success());
+        let mut files = Vec::new();
+        if let Some(output) = listed {
+            let names = String::from_utf8(output.stdout).context("git ls-files")?;
+            let paths = names.split_terminator('\0').map(|name| self.path(name));
+            files.extend(paths.filter(|path| path.is_file()));
+        } else {
+            walk(&self.root, &mut files)?;
+        }
+        files.sort();
+        Ok(files)
+    }
+}
+
+/// Every file below a folder, build output and version control left out.
+fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
+    let entries = std::fs::read_dir(folder);
+    for entry in entries.with_context(|| format!("cannot read `{}`", folder.display()))? {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if path.is_dir() {
+            if ![".git", "target", "node_modules", "__pycache__"].contains(&&*name) {
+                walk(&path, files)?;
+            }
+        } else {
+            files.push(path);
+        }
+    }
+    Ok(())
 }
 
 /// Cargo's own folder, where the sources of dependencies are unpacked.

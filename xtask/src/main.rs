@@ -1,25 +1,36 @@
 //! The developer tool: set-up, guest builds, checks, demo, test, campaigns. One entry for people and CI.
 
+mod campaign;
+mod check;
 mod checkout;
 mod demo;
 mod digest;
+mod fuel;
 mod generate;
 mod guests;
 mod process;
+mod repro;
 mod say;
 mod setup;
+mod stage;
+mod summary;
+mod test;
 mod unavailable;
+mod workspace;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use campaign::Campaign;
 use checkout::Checkout;
+use summary::Summary;
 use unavailable::Unavailable;
 
-/// Mandate's developer tool: one entry for people and CI.
+/// Mandate's developer tool: one entry for people and CI
 #[derive(Debug, Parser)]
-#[command(name = "cargo xtask", arg_required_else_help = true)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", arg_required_else_help = true)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -27,16 +38,45 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Tokens of real issuers, accepted and attacked, decided by the component
+    Demo,
+    /// Everything: set-up, checks, guests, tests, short campaigns, and what was skipped
+    Test,
     /// Finds or installs the wasm toolchain and tools, and says what it did
     Setup,
+    /// Builds the guests into target/guests: core module, component, digests
+    Guests,
+    /// Builds the guests twice in folders of different depth: equal digests
+    Repro,
+    /// Format, lints, documentation, licences, fixtures, fuel: all but the tests
+    Check,
     /// Writes what is generated from contract/: the reason codes as a Rust enum and as a page
     Generate {
         /// Writes nothing and fails when a file differs
         #[arg(long)]
         check: bool,
     },
-    /// Builds the guests into target/guests: core module, component, digests
-    Guests,
+    /// Runs `mandate conformance` with these arguments
+    #[command(disable_help_flag = true)]
+    Conformance {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
+    /// Runs the benches with these arguments
+    #[command(disable_help_flag = true)]
+    Bench {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
+    /// Compares the fuel of every fixture class with contract/fuel.json
+    Fuel {
+        /// Records what is measured now
+        #[arg(long)]
+        write: bool,
+    },
+    /// Long runs that look for what nobody thought of
+    #[command(subcommand)]
+    Campaign(Campaign),
 }
 
 fn main() -> ExitCode {
@@ -54,8 +94,22 @@ fn main() -> ExitCode {
 fn run(command: Command) -> anyhow::Result<()> {
     let checkout = Checkout::find()?;
     match command {
+        Command::Demo => stage::run(&checkout),
+        Command::Test => test::run(&checkout),
         Command::Setup => setup::run(&checkout),
-        Command::Generate { check } => generate::run(&checkout, check),
         Command::Guests => guests::run(&checkout).map(drop),
+        Command::Repro => repro::run(&checkout),
+        Command::Check => {
+            let mut summary = Summary::new(&checkout)?;
+            let result = check::run(&checkout, &mut summary);
+            summary.print();
+            result
+        }
+        Command::Generate { check } => generate::run(&checkout, check),
+        Command::Conformance { arguments } => workspace::conformance(&checkout, &arguments),
+        Command::Bench { arguments } => workspace::bench(&checkout, &arguments),
+        Command::Fuel { write: true } => fuel::write(&checkout),
+        Command::Fuel { write: false } => fuel::check(&checkout).map(drop),
+        Command::Campaign(campaign) => campaign::run(&checkout, &campaign),
     }
 }

@@ -12,7 +12,7 @@ mod wasm_tools;
 
 use crate::checkout::Checkout;
 
-pub(crate) use cargo_tool::{CARGO_DENY, CARGO_FUZZ, CARGO_MUTANTS, CargoTool, need_tool};
+pub(crate) use cargo_tool::{CARGO_DENY, CARGO_FUZZ, CARGO_MUTANTS, need_tool};
 pub(crate) use node::{Node, need_node};
 pub(crate) use python::{Python, need_python};
 pub(crate) use wasm::{WasmToolchain, need_wasm};

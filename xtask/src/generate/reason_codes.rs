@@ -55,7 +55,7 @@ impl ReasonCodes {
     /// The codes in alphabetical order.
     pub(crate) fn alphabetical(&self) -> Vec<&ReasonCode> {
         let mut codes: Vec<_> = self.codes.iter().collect();
-        codes.sort_by(|a, b| a.variant().cmp(&b.variant()));
+        codes.sort_by_key(|code| code.variant());
         codes
     }
 

@@ -1,0 +1,81 @@
+//! `cargo xtask campaign NAME`: long runs that look for what nobody thought of.
+
+mod fuzz;
+mod mutants;
+mod ranking;
+
+use clap::Subcommand;
+
+use crate::checkout::Checkout;
+use crate::setup::{need_node, need_python};
+use crate::summary::Summary;
+use crate::{guests, process, repro, workspace};
+
+pub(crate) use fuzz::run_short as fuzz_short;
+
+/// The campaigns by name.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Campaign {
+    /// Random tokens against this validator, PyJWT, joserfc, jose and jsonwebtoken
+    Differential {
+        /// How many tokens
+        #[arg(long, default_value_t = 100_000)]
+        cases: u32,
+    },
+    /// libFuzzer on every target of fuzz/
+    Fuzz {
+        /// Seconds a target
+        #[arg(long, default_value_t = 600)]
+        seconds: u32,
+        /// Only these targets
+        #[arg(value_name = "TARGET")]
+        targets: Vec<String>,
+    },
+    /// Mutations of core/authn that its tests should catch; a rerun continues
+    Mutants {
+        /// How many mutants, chosen by the seed
+        #[arg(long, default_value_t = 300)]
+        count: usize,
+        /// Which choice
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Builds and test runs at a time
+        #[arg(long, short, default_value_t = 2)]
+        jobs: u32,
+        /// Tries those again that were missed or ran out of time
+        #[arg(long)]
+        again: bool,
+    },
+    /// The guests built twice in folders of different depth: equal bytes
+    Repro,
+}
+
+/// Runs one campaign.
+///
+/// # Errors
+/// When it finds something, or cannot run here.
+pub(crate) fn run(checkout: &Checkout, campaign: &Campaign) -> anyhow::Result<()> {
+    match campaign {
+        Campaign::Differential { cases } => differential(checkout, *cases),
+        Campaign::Fuzz { seconds, targets } => fuzz::run(checkout, *seconds, targets),
+        Campaign::Mutants { count, seed, jobs, again } => {
+            let choice = mutants::Choice { count: *count, seed: *seed, again: *again };
+            mutants::run(checkout, choice, *jobs)
+        }
+        Campaign::Repro => repro::run(checkout),
+    }
+}
+
+/// The long form of the differential test; `cargo test` runs the short one.
+fn differential(checkout: &Checkout, cases: u32) -> anyhow::Result<()> {
+    guests::run(checkout)?;
+    let mut summary = Summary::new(checkout)?;
+    let mut cargo = workspace::cargo(checkout);
+    cargo.args(["test", "--locked", "--package", "mandate-tests", "--test", "differential"]);
+    cargo.args(["--", "--nocapture"]).env("MANDATE_DIFFERENTIAL_CASES", cases.to_string());
+    workspace::with_peers(&mut cargo, &mut summary, need_python(checkout), need_node(checkout));
+    cargo.env("MANDATE_SKIPS", summary.file());
+    let result = process::step("differential", &mut cargo);
+    summary.print();
+    result
+}

@@ -1,0 +1,199 @@
+//! Mutation testing of core/authn: a seeded choice of mutants, kept between runs.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, ensure};
+use serde::{Deserialize, Serialize};
+
+use super::ranking::{escape, ranked};
+use crate::checkout::Checkout;
+use crate::digest;
+use crate::process;
+use crate::setup::{CARGO_MUTANTS, need_tool};
+
+/// Which mutants to try.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Choice {
+    pub(crate) count: usize,
+    pub(crate) seed: u64,
+    pub(crate) again: bool,
+}
+
+/// What became of a mutant.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum Fate {
+    /// A test failed, as it should.
+    Caught,
+    /// No test noticed.
+    Missed,
+    /// The tests did not end in time: noticed too, by a person who waits.
+    Timeout,
+    /// It did not compile.
+    Unviable,
+}
+
+/// The files that cargo-mutants appends to as it goes, so that an interrupted run is not lost.
+const FATES: [(Fate, &str); 4] = [
+    (Fate::Caught, "caught.txt"),
+    (Fate::Missed, "missed.txt"),
+    (Fate::Timeout, "timeout.txt"),
+    (Fate::Unviable, "unviable.txt"),
+];
+
+/// A mutant's name to the digest of its change: names move with line numbers, changes do not.
+type Plan = BTreeMap<String, String>;
+/// Digest of the change to what became of it.
+type Results = BTreeMap<String, Fate>;
+
+/// The least share of viable mutants that has to be caught.
+const REQUIRED_PERCENT: usize = 90;
+
+/// Tries what is left of the choice and prints the figures over the whole choice.
+///
+/// # Errors
+/// When fewer than 90 % of the viable mutants are caught, or some could not be tried.
+pub(crate) fn run(checkout: &Checkout, choice: Choice, jobs: u32) -> anyhow::Result<()> {
+    let program = need_tool(checkout, &CARGO_MUTANTS)?;
+    let folder = checkout.cache("mutants");
+    std::fs::create_dir_all(&folder).context("cannot make the folder of results")?;
+    let mut results = collect(&folder)?;
+    let chosen = ranked(list(checkout, &program)?, choice.seed, choice.count);
+    if choice.again {
+        results.retain(|_, fate| matches!(fate, Fate::Caught | Fate::Unviable));
+    }
+    let is_open = |entry: &(&String, &String)| !results.contains_key(entry.1);
+    let open: Plan =
+        chosen.iter().filter(is_open).map(|(name, key)| (name.clone(), key.clone())).collect();
+    crate::say!("mutants: {} chosen, {} to try", chosen.len(), open.len());
+    if !open.is_empty() {
+        write(&folder.join(PLAN), &open)?;
+        test(checkout, &program, &folder, &open, jobs)?;
+        results.extend(collect(&folder)?);
+    }
+    report(&chosen, &results)
+}
+
+/// Prints counts, every mutant that survived, and the percentage.
+fn report(chosen: &Plan, results: &Results) -> anyhow::Result<()> {
+    let fate_of = |key: &String| results.get(key).copied();
+    let count = |fate: Fate| chosen.values().filter(|key| fate_of(key) == Some(fate)).count();
+    for (name, _) in chosen.iter().filter(|(_, key)| fate_of(key) == Some(Fate::Missed)) {
+        crate::say!("missed: {name}");
+    }
+    let [caught, missed, timeouts, unviable] = FATES.map(|(fate, _)| count(fate));
+    let percent = percent(caught.saturating_add(timeouts), missed);
+    crate::say!(
+        "mutants: {} chosen, {caught} caught, {missed} missed, {timeouts} timeouts, {unviable} unviable; \
+         {percent} % of viable mutants caught (a timeout counts as caught)",
+        chosen.len()
+    );
+    let tried = [caught, missed, timeouts, unviable].into_iter().sum::<usize>();
+    ensure!(tried == chosen.len(), "{} were not tried: run again", chosen.len().abs_diff(tried));
+    ensure!(percent >= REQUIRED_PERCENT, "fewer than {REQUIRED_PERCENT} % were caught");
+    Ok(())
+}
+
+fn percent(caught: usize, missed: usize) -> usize {
+    let viable = caught.saturating_add(missed);
+    caught.saturating_mul(100).checked_div(viable).unwrap_or(100)
+}
+
+/// Every mutant that cargo-mutants sees, generated code left out: `generate --check` guards that.
+fn list(checkout: &Checkout, program: &Path) -> anyhow::Result<Plan> {
+    #[derive(Deserialize)]
+    struct Mutant {
+        name: String,
+        diff: String,
+    }
+    let mut command = command(checkout, program);
+    let text = process::output(command.args(["--list", "--json", "--diff"]))?;
+    let mutants: Vec<Mutant> = serde_json::from_str(&text).context("cargo mutants --list")?;
+    Ok(mutants.into_iter().map(|mutant| (mutant.name, digest::text(&mutant.diff))).collect())
+}
+
+/// Tries the named mutants. Missed mutants are a result here, not a failure.
+fn test(
+    checkout: &Checkout,
+    program: &Path,
+    folder: &Path,
+    open: &Plan,
+    jobs: u32,
+) -> anyhow::Result<()> {
+    let names: Vec<_> = open.keys().map(|name| escape(name)).collect();
+    let mut command = command(checkout, program);
+    command.arg("--re").arg(format!("^({})$", names.join("|")));
+    command.args(["--no-shuffle", "--jobs", &jobs.to_string(), "--output"]).arg(folder);
+    let status = command.status().context("cannot run cargo-mutants")?;
+    // 2: some were missed; 3: some timed out. Anything else means that it did not run.
+    let ran = status.success() || matches!(status.code(), Some(2 | 3));
+    ensure!(ran, "cargo-mutants failed ({status})");
+    Ok(())
+}
+
+fn command(checkout: &Checkout, program: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.current_dir(checkout.root()).args(["mutants", "--package", "mandate-authn"]);
+    command.args(["--exclude", "**/reason_code.rs", "--exclude", "**/reason_code/**"]);
+    // Every job builds in its own copy of the tree; one shared folder would make them wait.
+    command.env_remove("CARGO_TARGET_DIR");
+    command
+}
+
+/// Adds the last run's outcomes, also of an interrupted one, to what is known; returns all.
+fn collect(folder: &Path) -> anyhow::Result<Results> {
+    let path = folder.join(RESULTS);
+    let mut results: Results = read(&path)?.unwrap_or_default();
+    let plan: Plan = read(&folder.join(PLAN))?.unwrap_or_default();
+    for (fate, file) in FATES {
+        let text = std::fs::read_to_string(folder.join("mutants.out").join(file));
+        let names = text.unwrap_or_default();
+        let keys = names.lines().filter_map(|name| plan.get(name));
+        results.extend(keys.map(|key| (key.clone(), fate)));
+    }
+    write(&path, &results)?;
+    Ok(results)
+}
+
+fn read<T: for<'a> Deserialize<'a>>(path: &PathBuf) -> anyhow::Result<Option<T>> {
+    if !path.exists() {
+        return Ok(None);
+    }
+    let text = std::fs::read_to_string(path)?;
+    serde_json::from_str(&text).map(Some).with_context(|| path.display().to_string())
+}
+
+fn write<T: Serialize>(path: &Path, value: &T) -> anyhow::Result<()> {
+    let text = serde_json::to_string_pretty(value)?;
+    std::fs::write(path, text).with_context(|| format!("cannot write `{}`", path.display()))
+}
+
+const PLAN: &str = "plan.json";
+const RESULTS: &str = "results.json";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_percentage_is_of_viable_mutants_and_rounds_down() {
+        assert_eq!([percent(9, 1), percent(2, 1), percent(0, 0), percent(0, 5)], [90, 66, 100, 0]);
+    }
+
+    #[test]
+    fn an_interrupted_run_is_continued_from_its_files() {
+        let folder = std::env::temp_dir().join(format!("mandate-mutants-{}", std::process::id()));
+        std::fs::create_dir_all(folder.join("mutants.out")).expect("folder");
+        let plan = Plan::from([("a".to_owned(), "1".to_owned()), ("b".to_owned(), "2".to_owned())]);
+        write(&folder.join(PLAN), &plan).expect("plan");
+        std::fs::write(folder.join("mutants.out/caught.txt"), "a\nforeign\n").expect("caught");
+        let first = collect(&folder).expect("first");
+        std::fs::remove_dir_all(folder.join("mutants.out")).expect("rotated away");
+        let second = collect(&folder).expect("second");
+        std::fs::remove_dir_all(&folder).expect("clean");
+        let expected = Results::from([("1".to_owned(), Fate::Caught)]);
+        assert_eq!([first, second], [expected.clone(), expected]);
+    }
+}

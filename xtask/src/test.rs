@@ -1,0 +1,45 @@
+//! `cargo xtask test`: everything that a change has to pass, on a bare machine too.
+
+use std::time::Instant;
+
+use crate::checkout::Checkout;
+use crate::setup::{need_node, need_python, need_wasm};
+use crate::summary::Summary;
+use crate::{campaign, check, guests, process, workspace};
+
+/// Sets up what is missing, checks, builds the guests, tests, runs the short campaigns.
+///
+/// # Errors
+/// When a part fails; parts after the tests still run, and the summary is printed either way.
+pub(crate) fn run(checkout: &Checkout) -> anyhow::Result<()> {
+    let start = Instant::now();
+    let mut summary = Summary::new(checkout)?;
+    let toolchain = need_wasm()?;
+    guests::build(checkout, &toolchain)?;
+    let results = [
+        check::run(checkout, &mut summary),
+        tests(checkout, &mut summary),
+        campaign::fuzz_short(checkout, &mut summary),
+    ];
+    summary.print();
+    let failed = results.into_iter().filter_map(Result::err).collect::<Vec<_>>();
+    for error in &failed {
+        crate::say!("test: FAILED: {error:#}");
+    }
+    anyhow::ensure!(
+        failed.is_empty(),
+        "{} of 3 parts failed: checks, tests, campaigns",
+        failed.len()
+    );
+    crate::say!("test: all passed in {:.0} s", start.elapsed().as_secs_f64());
+    Ok(())
+}
+
+/// `cargo test` over the workspace, with the real programs where they can be had.
+fn tests(checkout: &Checkout, summary: &mut Summary) -> anyhow::Result<()> {
+    let mut cargo = workspace::cargo(checkout);
+    cargo.args(["test", "--locked", "--workspace", "--no-fail-fast"]);
+    cargo.env("MANDATE_SKIPS", summary.file());
+    workspace::with_peers(&mut cargo, summary, need_python(checkout), need_node(checkout));
+    process::step("test", &mut cargo)
+}

@@ -1,0 +1,92 @@
+//! Cargo commands on the host's workspace, with the environment that builds and tests read.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::Context as _;
+use serde_json::Value;
+
+use crate::checkout::{Checkout, variable};
+use crate::setup::{Node, Python};
+use crate::summary::Summary;
+use crate::{guests, process};
+
+/// A cargo command in the checkout.
+///
+/// The same variables for every command: cargo builds again when one that a build script reads changes.
+pub(crate) fn cargo(checkout: &Checkout) -> Command {
+    let mut command = process::cargo();
+    command.current_dir(checkout.root());
+    command.env("MANDATE_CACHE", checkout.cache_root());
+    if variable("MANDATE_GUESTS").is_none() {
+        command.env("MANDATE_GUESTS", checkout.path("target/guests"));
+    }
+    let suites = checkout.path("../shared/suites");
+    if variable("MANDATE_SUITES").is_none() && suites.is_dir() {
+        command.env("MANDATE_SUITES", suites.canonicalize().unwrap_or(suites));
+    }
+    command
+}
+
+/// Tells tests where the peers are (`MANDATE_PYTHON`, `MANDATE_NODE_MODULES`); counts those that are not.
+pub(crate) fn with_peers(
+    command: &mut Command,
+    summary: &mut Summary,
+    python: anyhow::Result<Python>,
+    node: anyhow::Result<Node>,
+) {
+    match python {
+        Ok(python) => drop(command.env("MANDATE_PYTHON", python.interpreter)),
+        Err(reason) => summary.skip("tests against Python", &format!("{reason:#}")),
+    }
+    match node {
+        Ok(node) => drop(command.env("MANDATE_NODE_MODULES", node.modules)),
+        Err(reason) => summary.skip("tests against Node", &format!("{reason:#}")),
+    }
+}
+
+/// Builds the `mandate` command with the development issuer and returns its path.
+///
+/// # Errors
+/// When it does not build.
+pub(crate) fn build_mandate(checkout: &Checkout) -> anyhow::Result<PathBuf> {
+    let mut command = cargo(checkout);
+    command.args(["build", "--locked", "--package", "mandate", "--features", "dev"]);
+    process::step("mandate", &mut command)?;
+    let name = format!("debug/mandate{}", std::env::consts::EXE_SUFFIX);
+    Ok(target_folder(checkout)?.join(name))
+}
+
+/// `mandate conformance` with the arguments of the caller; its exit code decides.
+///
+/// # Errors
+/// When it does not build, or an implementation disagrees.
+pub(crate) fn conformance(checkout: &Checkout, arguments: &[OsString]) -> anyhow::Result<()> {
+    guests::run(checkout)?;
+    let mandate = build_mandate(checkout)?;
+    let mut command = Command::new(mandate);
+    command.current_dir(checkout.root()).arg("conformance").args(arguments);
+    process::status(&mut command)
+}
+
+/// `cargo bench` with the arguments of the caller.
+///
+/// # Errors
+/// When a bench does not build or run.
+pub(crate) fn bench(checkout: &Checkout, arguments: &[OsString]) -> anyhow::Result<()> {
+    guests::run(checkout)?;
+    let mut command = cargo(checkout);
+    command.args(["bench", "--locked", "--package", "mandate-benches"]).args(arguments);
+    process::step("bench", &mut command)
+}
+
+/// Where cargo puts the host's artifacts: `CARGO_TARGET_DIR`, configuration, or `target`.
+fn target_folder(checkout: &Checkout) -> anyhow::Result<PathBuf> {
+    let mut metadata = cargo(checkout);
+    let text = process::output(metadata.args(["metadata", "--no-deps", "--format-version=1"]))?;
+    let metadata: Value = serde_json::from_str(&text).context("cargo metadata")?;
+    let folder = metadata.get("target_directory").and_then(Value::as_str);
+    let folder = folder.context("cargo metadata names no target folder")?;
+    Ok(folder.into())
+}
