@@ -139,7 +139,7 @@ mod tests {
 
     #[test]
     fn a_module_that_names_the_builders_folder_is_refused() {
-        let note: &[u8] = b"\0\x14\x01n/somewhere/else/a.rs";
+        let note: &[u8] = b"\0\x16\x01n/somewhere/else/a.rs";
         let core = module(&[FUNCTION, EXPORT, CODE, note]);
         let error = finish(&guest(false), &core, &checkout()).expect_err("refused");
         let expected = "guest: the core module names the builder's folder `/somewhere/else/`";
