@@ -11,7 +11,6 @@ pub(crate) struct Pointer {
 
 impl Pointer {
     /// Parses a pointer to a member, not to the whole document.
-
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let segments =
             text.strip_prefix('/')?.split('/').map(unescape).collect::<Option<Vec<_>>>()?;
@@ -22,7 +21,6 @@ impl Pointer {
     }
 
     /// The pointer as configured.
-
     pub(crate) fn as_str(&self) -> &str {
         &self.text
     }

@@ -166,21 +166,21 @@ impl VerifiedToken {
         object([
             ("actor", self.actor.as_ref().map(Actor::to_json)),
             ("actor_history", list(&self.actor_history, Actor::to_json)),
-            ("audiences", list(&self.audiences, text)),
-            ("client_id", self.client_id.as_ref().map(text)),
+            ("audiences", list(&self.audiences, |text| text.as_str().into())),
+            ("client_id", self.client_id.as_deref().map(Json::from)),
             (
                 "confirmation",
                 self.confirmation.as_ref().map(|confirmation| confirmation.to_base64url().into()),
             ),
             ("expires_at", Some(self.expires_at.into())),
             ("issued_at", self.issued_at.map(Json::from)),
-            ("issuer", Some(text(&self.issuer))),
+            ("issuer", Some(self.issuer.as_str().into())),
             ("may_act", self.may_act.as_ref().map(MayAct::to_json)),
             ("roles", list(&self.roles, Role::to_json)),
-            ("scopes", list(&self.scopes, text)),
-            ("subject", Some(text(&self.subject))),
-            ("tenant", self.tenant.as_ref().map(text)),
-            ("token_id", self.token_id.as_ref().map(text)),
+            ("scopes", list(&self.scopes, |text| text.as_str().into())),
+            ("subject", Some(self.subject.as_str().into())),
+            ("tenant", self.tenant.as_deref().map(Json::from)),
+            ("token_id", self.token_id.as_deref().map(Json::from)),
         ])
     }
 }
@@ -188,9 +188,9 @@ impl VerifiedToken {
 impl Actor {
     fn to_json(&self) -> Json {
         object([
-            ("client_id", self.client_id.as_ref().map(text)),
-            ("issuer", Some(text(&self.issuer))),
-            ("subject", Some(text(&self.subject))),
+            ("client_id", self.client_id.as_deref().map(Json::from)),
+            ("issuer", Some(self.issuer.as_str().into())),
+            ("subject", Some(self.subject.as_str().into())),
         ])
     }
 }
@@ -198,21 +198,20 @@ impl Actor {
 impl MayAct {
     fn to_json(&self) -> Json {
         object([
-            ("client_id", self.client_id.as_ref().map(text)),
-            ("issuer", Some(text(&self.issuer))),
-            ("subject", self.subject.as_ref().map(text)),
+            ("client_id", self.client_id.as_deref().map(Json::from)),
+            ("issuer", Some(self.issuer.as_str().into())),
+            ("subject", self.subject.as_deref().map(Json::from)),
         ])
     }
 }
 
 impl Role {
     fn to_json(&self) -> Json {
-        object([("name", Some(text(&self.name))), ("path", Some(text(&self.path)))])
+        object([
+            ("name", Some(self.name.as_str().into())),
+            ("path", Some(self.path.as_str().into())),
+        ])
     }
-}
-
-fn text(text: &String) -> Json {
-    Json::from(text.as_str())
 }
 
 fn list<T>(items: &[T], render: impl Fn(&T) -> Json) -> Option<Json> {

@@ -5,7 +5,6 @@ use mandate_authn::{Refusal, Request, Validation, VerifiedToken};
 use crate::{ABI_VERSION, CONTRACT_VERSION, SOURCE_DIGEST, TOOLCHAIN_DIGEST, with_validator};
 
 mod bindings {
-    #![expect(missing_docs, reason = "generated; the WIT is the reference")]
     wit_bindgen::generate!({ path: "../../wit", world: "policy", pub_export_macro: false });
     use super::Component;
     export!(Component);

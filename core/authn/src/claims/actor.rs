@@ -26,22 +26,23 @@ pub(super) fn chain(
 }
 
 fn actor(act: &Object, issuer: &Issuer) -> Result<Actor, Refusal> {
-    let subject = of_act("act", text::optional(act, "sub"))?;
+    let subject = text::inner(act, "sub", "act.sub")?;
     Ok(Actor {
-        issuer: actor_issuer("act", act, issuer)?,
+        issuer: stated_issuer(act, "act.iss", issuer)?,
         subject: subject.ok_or_else(|| Refusal::claim("act.sub", ClaimProblem::Missing))?,
-        client_id: of_act("act", text::optional(act, "client_id"))?,
+        client_id: text::inner(act, "client_id", "act.client_id")?,
     })
 }
 
 pub(super) fn may_act(claims: &Object, issuer: &Issuer) -> Result<Option<MayAct>, Refusal> {
     let Some(may_act) = member(claims, "may_act")? else { return Ok(None) };
-    let subject = of_act("may_act", text::optional(may_act, "sub"))?;
-    let client_id = of_act("may_act", text::optional(may_act, "client_id"))?;
+    let subject = text::inner(may_act, "sub", "may_act.sub")?;
+    let client_id = text::inner(may_act, "client_id", "may_act.client_id")?;
     if subject.is_none() && client_id.is_none() {
         return Err(Refusal::claim("may_act.sub", ClaimProblem::Missing));
     }
-    Ok(Some(MayAct { issuer: actor_issuer("may_act", may_act, issuer)?, subject, client_id }))
+    let issuer = stated_issuer(may_act, "may_act.iss", issuer)?;
+    Ok(Some(MayAct { issuer, subject, client_id }))
 }
 
 fn member<'c>(claims: &'c Object, name: &str) -> Result<Option<&'c Object>, Refusal> {
@@ -51,23 +52,13 @@ fn member<'c>(claims: &'c Object, name: &str) -> Result<Option<&'c Object>, Refu
 
 /// `iss` inside: the token's issuer where absent; else one that this issuer may name, or it could
 /// speak for the users of another.
-fn actor_issuer(claim: &str, act: &Object, issuer: &Issuer) -> Result<String, Refusal> {
-    let Some(stated) = of_act(claim, text::optional(act, "iss"))? else {
+fn stated_issuer(act: &Object, path: &str, issuer: &Issuer) -> Result<String, Refusal> {
+    let Some(stated) = text::inner(act, "iss", path)? else {
         return Ok(issuer.issuer().to_owned());
     };
     if stated == issuer.issuer() || issuer.act_issuers.contains(&stated) {
         Ok(stated)
     } else {
-        Err(Refusal::claim(&format!("{claim}.iss"), ClaimProblem::Mismatch))
+        Err(Refusal::claim(path, ClaimProblem::Mismatch))
     }
-}
-
-/// Names the outer claim in a refusal: `sub` becomes `act.sub`.
-fn of_act<T>(claim: &str, read: Result<T, Refusal>) -> Result<T, Refusal> {
-    read.map_err(|refusal| match refusal {
-        Refusal::Claim { claim: inner, problem } => {
-            Refusal::claim(&format!("{claim}.{inner}"), problem)
-        }
-        other => other,
-    })
 }

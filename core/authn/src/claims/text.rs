@@ -6,9 +6,14 @@ use crate::refusal::{ClaimProblem, Refusal};
 
 /// A claim that may be absent, and is a non-empty string otherwise.
 pub(super) fn optional(claims: &Object, name: &str) -> Result<Option<String>, Refusal> {
-    let Some(value) = claims.get(name) else { return Ok(None) };
+    inner(claims, name, name)
+}
+
+/// [`optional`] for a member of a claim: `path` names it in a refusal.
+pub(super) fn inner(claim: &Object, name: &str, path: &str) -> Result<Option<String>, Refusal> {
+    let Some(value) = claim.get(name) else { return Ok(None) };
     let text = value.as_str().filter(|text| !text.is_empty());
-    Ok(Some(text.ok_or_else(|| Refusal::claim(name, ClaimProblem::Malformed))?.to_owned()))
+    Ok(Some(text.ok_or_else(|| Refusal::claim(path, ClaimProblem::Malformed))?.to_owned()))
 }
 
 /// `client_id` (RFC 8693 section 4.3), else `azp`. Both are checked for form.

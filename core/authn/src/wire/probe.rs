@@ -102,7 +102,7 @@ fn jws(line: &str) -> Result<Json, LoadError> {
 fn with_id(id: Option<&Value>, answer: Json) -> Json {
     const DEPTH: usize = 4;
     let id = id.and_then(|id| Json::parse(id.to_string().as_bytes(), DEPTH).ok());
-    let mut members = answer.as_object().cloned().unwrap_or_else(Object::new);
+    let mut members = if let Json::Object(members) = answer { members } else { Object::new() };
     members.insert("id".to_owned(), id.unwrap_or(Json::Null));
     Json::Object(members)
 }
