@@ -21,7 +21,8 @@ pub(crate) fn run(checkout: &Checkout, check: bool) -> anyhow::Result<()> {
         .with_context(|| format!("cannot read `{}`", source.display()))?;
     let codes = ReasonCodes::parse(&text).context("contract/reason-codes.toml")?;
     let files = [
-        ("core/authn/src/reason_code.rs", rust::format(checkout, &rust::render(&codes))?),
+        ("core/authn/src/reason_code.rs", rust::format(checkout, &rust::enumeration(&codes))?),
+        ("core/authn/src/reason_code/answer.rs", rust::format(checkout, &rust::answers(&codes))?),
         ("docs/reason-codes.md", page::render(&codes)),
     ];
     for (name, content) in files {
@@ -29,6 +30,7 @@ pub(crate) fn run(checkout: &Checkout, check: bool) -> anyhow::Result<()> {
         if check {
             compare(&path, name, &content)?;
         } else if std::fs::read_to_string(&path).ok().as_ref() != Some(&content) {
+            std::fs::create_dir_all(path.parent().unwrap_or(&path))?;
             std::fs::write(&path, content).with_context(|| format!("cannot write `{name}`"))?;
             crate::say!("generate: wrote {name}");
         }

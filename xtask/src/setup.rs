@@ -12,23 +12,30 @@ mod wasm_tools;
 
 use crate::checkout::Checkout;
 
+use cargo_tool::find_tool;
 pub(crate) use cargo_tool::{CARGO_DENY, CARGO_FUZZ, CARGO_MUTANTS, need_tool};
 pub(crate) use node::{Node, need_node};
 pub(crate) use python::{Python, need_python};
 pub(crate) use wasm::{WasmToolchain, need_wasm};
 
-/// Sets everything up. What is optional (Node, wasm-opt, Python) is reported and passed over.
+/// Sets everything up. What is optional (Node, wasm-opt, Python) is reported and passed over; tools
+/// that take minutes to compile wait for the command that needs them.
 ///
 /// # Errors
-/// When there is no way to build the guests, or a tool does not install.
+/// When there is no way to build the guests.
 pub(crate) fn run(checkout: &Checkout) -> anyhow::Result<()> {
     let toolchain = need_wasm()?;
     for line in toolchain.describe() {
         crate::say!("setup: {line}");
     }
     for tool in [&CARGO_DENY, &CARGO_FUZZ, &CARGO_MUTANTS] {
-        let path = need_tool(checkout, tool)?;
-        crate::say!("setup: {} {}", tool.name, path.display());
+        match find_tool(checkout, tool) {
+            Some(path) => crate::say!("setup: {} {}", tool.name, path.display()),
+            None => crate::say!(
+                "setup: {} will be installed by the first command that needs it",
+                tool.name
+            ),
+        }
     }
     match need_python(checkout) {
         Ok(python) => crate::say!("setup: python {}", python.interpreter.display()),

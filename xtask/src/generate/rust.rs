@@ -1,4 +1,4 @@
-//! `core/authn/src/reason_code.rs`.
+//! `core/authn/src/reason_code.rs` and the file of answers below it.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -9,8 +9,8 @@ use anyhow::{Context as _, bail};
 use super::reason_codes::{ReasonCode, ReasonCodes, pascal_case};
 use crate::checkout::Checkout;
 
-/// The enum and its columns as Rust source, not yet formatted.
-pub(crate) fn render(codes: &ReasonCodes) -> String {
+/// The enum, with what decides by it: class and failing line. Rust source, not yet formatted.
+pub(crate) fn enumeration(codes: &ReasonCodes) -> String {
     let codes = codes.alphabetical();
     let mut variants = String::new();
     for code in &codes {
@@ -24,6 +24,12 @@ pub(crate) fn render(codes: &ReasonCodes) -> String {
         .replace("@AS_STR@", &arms(&codes, |code| quoted(&code.code)))
         .replace("@CLASS@", &arms(&codes, |code| format!("Class::{}", pascal_case(&code.class))))
         .replace("@LINE@", &arms(&codes, line))
+}
+
+/// What each door answers, and the texts. Rust source, not yet formatted.
+pub(crate) fn answers(codes: &ReasonCodes) -> String {
+    let codes = codes.alphabetical();
+    include_str!("answer.rs.template")
         .replace("@ANSWER@", &arms(&codes, answer))
         .replace("@BRIDGE@", &arms(&codes, |code| quoted(&code.bridge)))
         .replace("@MEANING@", &arms(&codes, |code| quoted(&code.meaning)))

@@ -27,14 +27,10 @@ pub(crate) const CARGO_MUTANTS: CargoTool = CargoTool { name: "cargo-mutants", v
 /// # Errors
 /// When cargo cannot install it.
 pub(crate) fn need_tool(checkout: &Checkout, tool: &CargoTool) -> anyhow::Result<PathBuf> {
+    if let Some(program) = find_tool(checkout, tool) {
+        return Ok(program);
+    }
     let root = checkout.cache("tools");
-    let own = root.join("bin").join(format!("{}{}", tool.name, std::env::consts::EXE_SUFFIX));
-    if answers(&own, tool) {
-        return Ok(own);
-    }
-    if answers(&PathBuf::from(tool.name), tool) {
-        return Ok(PathBuf::from(tool.name));
-    }
     crate::say!("setup: installing {} {} (takes minutes)", tool.name, tool.version);
     let mut command = process::cargo();
     command.args(["install", "--locked", "--version", tool.version, "--root"]).arg(&root);
@@ -43,7 +39,18 @@ pub(crate) fn need_tool(checkout: &Checkout, tool: &CargoTool) -> anyhow::Result
     command.env_remove("CARGO_TARGET_DIR").env_remove("RUSTFLAGS");
     process::step("setup", &mut command)
         .with_context(|| format!("install `{}` {} by hand", tool.name, tool.version))?;
-    Ok(own)
+    Ok(own_copy(checkout, tool))
+}
+
+/// The program's path when it is there at the pinned version.
+pub(crate) fn find_tool(checkout: &Checkout, tool: &CargoTool) -> Option<PathBuf> {
+    let candidates = [own_copy(checkout, tool), PathBuf::from(tool.name)];
+    candidates.into_iter().find(|program| answers(program, tool))
+}
+
+fn own_copy(checkout: &Checkout, tool: &CargoTool) -> PathBuf {
+    let name = format!("{}{}", tool.name, std::env::consts::EXE_SUFFIX);
+    checkout.cache("tools/bin").join(name)
 }
 
 /// Cargo's tools take their own subcommand as the first argument.
