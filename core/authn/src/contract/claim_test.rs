@@ -160,7 +160,7 @@ mod tests {
             r#"{"claim":"typ","equals":"a"}"#,
             r#"{"claim":"/a/*","equals":"a"}"#,
         ] {
-            assert!(test(json).is_err(), "{json}");
+            test(json).expect_err("{json}");
         }
     }
 

@@ -42,7 +42,12 @@ impl Keys {
                 let point = self.p384.verifying_key().to_encoded_point(false);
                 json!({"kty": "EC", "crv": "P-384", "x": encode(point.x().unwrap()), "y": encode(point.y().unwrap())})
             }
-            _ => {
+            Algorithm::Ps256
+            | Algorithm::Ps384
+            | Algorithm::Ps512
+            | Algorithm::Rs256
+            | Algorithm::Rs384
+            | Algorithm::Rs512 => {
                 json!({"kty": "RSA", "n": encode(self.rsa.n().to_bytes_be()), "e": encode(self.rsa.e().to_bytes_be())})
             }
         }

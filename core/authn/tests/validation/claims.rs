@@ -31,7 +31,7 @@ fn a_good_token_states_what_its_claims_say() {
 fn a_token_lives_until_its_expiry_and_skew() {
     let at = |now| validate_with(&trust(), &token(), &Request { now, ..request() });
     let expires = NOW + 300;
-    assert!(at(expires + 59).is_ok());
+    at(expires + 59).unwrap();
     assert_eq!(at(expires + 60), Err(Refusal::Expired { now: expires + 60, expires }));
     assert_eq!(at(u64::MAX), Err(Refusal::Expired { now: u64::MAX, expires }));
 }
@@ -40,7 +40,7 @@ fn a_token_lives_until_its_expiry_and_skew() {
 fn a_token_starts_within_the_skew() {
     for name in ["nbf", "iat"] {
         let starting = |starts: u64| with_claim(&format!("/{name}"), json!(starts));
-        assert!(starting(NOW + 60).is_ok());
+        starting(NOW + 60).unwrap();
         let starts = NOW + 61;
         assert_eq!(
             starting(starts),
@@ -87,7 +87,7 @@ fn times_are_integers_of_at_most_53_bits() {
 fn a_maximum_lifetime_needs_iat_and_bounds_it() {
     let trust = with(&trust(), "/contract/issuers/0/maximum_lifetime_seconds", json!(300));
     let validate = |claims: &Value| validate_with(&trust, &sign(&header(), claims), &request());
-    assert!(validate(&claims()).is_ok());
+    validate(&claims()).unwrap();
     assert_eq!(
         validate(&with(&claims(), "/exp", json!(NOW + 301))),
         Err(claim("exp", ClaimProblem::Limit))
@@ -100,7 +100,7 @@ fn a_maximum_lifetime_needs_iat_and_bounds_it() {
 #[test]
 fn the_audience_is_always_required() {
     for aud in [json!([AUDIENCE]), json!(["https://x.example", AUDIENCE])] {
-        assert!(with_claim("/aud", aud).is_ok());
+        with_claim("/aud", aud).unwrap();
     }
     for aud in [
         json!([AUDIENCE, 1]),
@@ -171,7 +171,7 @@ fn claim_tests_are_required() {
         json!([{"claim": "/token_use", "equals": "access"}]),
     );
     let validate = |claims: &Value| validate_with(&trust, &sign(&header(), claims), &request());
-    assert!(validate(&with(&claims(), "/token_use", json!("access"))).is_ok());
+    validate(&with(&claims(), "/token_use", json!("access"))).unwrap();
     assert_eq!(
         validate(&with(&claims(), "/token_use", json!("id"))),
         Err(claim("/token_use", ClaimProblem::Mismatch))
@@ -214,7 +214,7 @@ fn the_client_is_client_id_else_azp() {
 #[test]
 fn scope_is_one_string() {
     assert_eq!(with_claim("/scope", json!("  a  b ")).unwrap().scopes(), ["a", "b"]);
-    assert_eq!(validate_claims(&without(&claims(), "/scope")).unwrap().scopes(), [] as [&str; 0]);
+    assert_eq!(validate_claims(&without(&claims(), "/scope")).unwrap().scopes().len(), 0);
     assert_eq!(with_claim("/scope", json!(["a"])), Err(claim("/scope", ClaimProblem::Malformed)));
 }
 
@@ -362,5 +362,5 @@ fn a_bound_token_needs_its_certificate() {
         &crate::support::token(),
         &Request { certificate_sha256: Some(thumbprint), ..request() },
     );
-    assert!(unbound.is_ok());
+    unbound.unwrap();
 }

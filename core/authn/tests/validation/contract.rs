@@ -10,8 +10,8 @@ fn path(contract: &Value) -> Result<(), String> {
 }
 
 fn loads_not(pointer: &str, value: Value, expected: &str) {
-    let changed = with(&contract(), pointer, value.clone());
-    assert_eq!(path(&changed), Err(expected.to_owned()), "{pointer} = {value}");
+    let changed = with(&contract(), pointer, value);
+    assert_eq!(path(&changed), Err(expected.to_owned()), "{changed}");
 }
 
 #[test]

@@ -44,7 +44,7 @@ fn a_token_is_at_most_16_kib() {
         .max_by_key(|token| token.len())
         .unwrap();
     assert!(longest.len() >= 16_382);
-    assert!(validate(longest).is_ok());
+    validate(longest).unwrap();
     let too_long = format!("{longest}{}", "A".repeat(16_385 - longest.len()));
     assert_eq!(validate(&too_long), Err(Refusal::TooLarge { bytes: 16_385 }));
     // A token of the very limit is measured, decoded, and fails for what it is.
@@ -108,7 +108,7 @@ fn header_and_payload_are_strict_json_objects() {
         "/deep",
         serde_json::from_str(&format!("{}1{}", "[".repeat(15), "]".repeat(15))).unwrap(),
     );
-    assert!(validate_claims(&deepest).is_ok());
+    validate_claims(&deepest).unwrap();
 }
 
 #[test]
@@ -167,7 +167,7 @@ fn extensions_are_refused() {
 
 #[test]
 fn the_type_is_exactly_one_of_the_issuers() {
-    assert!(with_header("/typ", json!("application/at+jwt")).is_ok());
+    with_header("/typ", json!("application/at+jwt")).unwrap();
     for typ in ["JWT", "at+JWT", "AT+JWT", "", "agent-context+jwt"] {
         assert_eq!(
             with_header("/typ", json!(typ)),
@@ -183,8 +183,8 @@ fn the_type_is_exactly_one_of_the_issuers() {
         "/contract/issuers/0/claim_tests",
         json!([{"claim": "/scope", "present": true}]),
     );
-    assert!(validate_with(&accepting, &untyped, &request()).is_ok());
-    assert!(validate_with(&accepting, &token(), &request()).is_ok());
+    validate_with(&accepting, &untyped, &request()).unwrap();
+    validate_with(&accepting, &token(), &request()).unwrap();
 }
 
 #[test]
@@ -193,14 +193,13 @@ fn keys_in_the_header_are_never_read() {
     for name in ["jku", "x5u", "jwk", "x5c", "x5t"] {
         header = with(&header, &format!("/{name}"), json!("https://evil.example/keys"));
     }
-    assert!(validate(&sign(&header, &claims())).is_ok());
+    validate(&sign(&header, &claims())).unwrap();
 }
 
 /// Each token fails in two ways; the earlier check of the contract's order names the reason.
 #[test]
 fn the_first_failing_check_names_the_reason() {
     let expired = |header: &Value| sign(header, &with(&claims(), "/exp", json!(1)));
-    let broken = |token: String| format!("{}AAAA", &token[..token.len() - 4]);
     let foreign = with(&claims(), "/iss", json!("x"));
     assert_eq!(
         validate(&sign(&with(&header(), "/alg", json!("none")), &foreign))
@@ -217,10 +216,10 @@ fn the_first_failing_check_names_the_reason() {
     assert_eq!(validate(&sign(&bad, &claims())).unwrap_err().code().as_str(), "token-type");
     let unknown = with(&header(), "/kid", json!("k2"));
     assert_eq!(
-        validate(&broken(expired(&unknown))).unwrap_err().code().as_str(),
+        validate(&resigned(&expired(&unknown))).unwrap_err().code().as_str(),
         "token-key-unknown"
     );
-    assert_eq!(validate(&broken(expired(&header()))), Err(Refusal::Signature));
+    assert_eq!(validate(&resigned(&expired(&header()))), Err(Refusal::Signature));
     let both = with(&with(&claims(), "/exp", json!(1)), "/aud", json!("x"));
     assert_eq!(validate_claims(&both).unwrap_err().code().as_str(), "token-expired");
     let both = with(&with(&claims(), "/sub", json!("")), "/aud", json!("x"));
@@ -236,7 +235,7 @@ fn no_changed_byte_of_a_token_passes() {
         let mut changed = token.clone().into_bytes();
         changed[position] = if changed[position] == b'A' { b'B' } else { b'A' };
         let changed = String::from_utf8(changed).unwrap();
-        assert!(validate(&changed).is_err(), "{position}");
+        validate(&changed).expect_err("{position}");
     }
 }
 
@@ -251,7 +250,7 @@ fn without_trust_nothing_is_valid() {
 #[test]
 fn the_audience_of_the_request_is_one_of_the_contract() {
     let asking = |audience| validate_with(&trust(), &token(), &Request { audience, ..request() });
-    assert!(asking(None).is_ok());
+    asking(None).unwrap();
     assert_eq!(asking(Some("x")), Err(Refusal::PolicyMissing { audience: Some("x".to_owned()) }));
     let two =
         with(&trust(), "/contract/apps/-", json!({"name": "vault", "audience": OTHER_AUDIENCE}));
@@ -259,7 +258,7 @@ fn the_audience_of_the_request_is_one_of_the_contract() {
         validate_with(&two, &token(), &Request { audience: None, ..request() }),
         Err(Refusal::PolicyMissing { audience: None })
     );
-    assert!(validate_with(&two, &token(), &request()).is_ok());
+    validate_with(&two, &token(), &request()).unwrap();
     let other = Request { audience: Some(OTHER_AUDIENCE), ..request() };
     assert_eq!(
         validate_with(&two, &token(), &other).unwrap_err().code().as_str(),
@@ -269,7 +268,7 @@ fn the_audience_of_the_request_is_one_of_the_contract() {
 
 #[test]
 fn an_unverified_look_decodes_and_decides_nothing() {
-    let broken = format!("{}AAAA", &token()[..token().len() - 4]);
+    let broken = resigned(&token());
     let decoded = UnverifiedToken::decode(broken.as_bytes()).unwrap();
     assert_eq!(decoded.text("sub"), Some("alice"));
     assert_eq!(decoded.text("exp"), None);
