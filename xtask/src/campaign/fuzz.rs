@@ -11,6 +11,7 @@ use crate::checkout::Checkout;
 use crate::process;
 use crate::setup::{CARGO_FUZZ, need_tool};
 use crate::summary::Summary;
+use crate::unavailable::Unavailable;
 
 /// Seconds a target inside `cargo xtask test`.
 const SHORT_SECONDS: u32 = 30;
@@ -34,7 +35,8 @@ pub(crate) fn run_short(checkout: &Checkout, summary: &mut Summary) -> anyhow::R
 pub(crate) fn run(checkout: &Checkout, seconds: u32, only: &[String]) -> anyhow::Result<()> {
     let targets = targets(checkout)?;
     if let Some(unknown) = only.iter().find(|name| !targets.contains(name)) {
-        bail!("no fuzz target `{unknown}`, there are: {}", targets.join(", "));
+        let remedy = format!("there are {}", targets.join(", "));
+        return Err(Unavailable::new(format!("the fuzz target `{unknown}`"), remedy).into());
     }
     let program = need_tool(checkout, &CARGO_FUZZ)?;
     for target in targets.iter().filter(|name| only.is_empty() || only.contains(name)) {

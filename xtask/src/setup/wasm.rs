@@ -7,8 +7,6 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::bail;
-
 use super::apt;
 use super::wasm_tools::{Archiver, Clang, find_archiver, find_clang, find_linker, find_wasm_opt};
 use crate::process;
@@ -51,7 +49,11 @@ pub(crate) fn need_wasm() -> anyhow::Result<WasmToolchain> {
         "" => with_target().or_else(debian),
         "rustup" => with_target(),
         "debian" => debian(),
-        other => bail!("MANDATE_WASM_TOOLCHAIN is `{other}`, expected `rustup` or `debian`"),
+        other => {
+            let what = format!("a wasm toolchain named `{other}`");
+            let remedy = "MANDATE_WASM_TOOLCHAIN takes `rustup` or `debian`";
+            return Err(Unavailable::new(what, remedy).into());
+        }
     };
     let Some((origin, rustc, cargo, linker)) = rust else {
         return Err(Unavailable::new(
@@ -82,7 +84,13 @@ impl WasmToolchain {
         let mut command = Command::new(&self.cargo);
         for (name, _) in std::env::vars_os() {
             let text = name.to_string_lossy();
-            let changes_bytes = ["CARGO_PROFILE_", "CARGO_BUILD_", "CARGO_TARGET_WASM32", "CFLAGS"];
+            let changes_bytes = [
+                "CARGO_PROFILE_",
+                "CARGO_BUILD_RUSTFLAGS",
+                "CARGO_BUILD_TARGET",
+                "CARGO_TARGET_WASM32",
+                "CFLAGS",
+            ];
             if changes_bytes.iter().any(|prefix| text.starts_with(prefix)) {
                 command.env_remove(&name);
             }
