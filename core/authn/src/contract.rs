@@ -130,9 +130,20 @@ pub(crate) fn read<'t, T: Deserialize<'t>>(text: &'t str) -> Result<T, LoadError
     serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let path = error.path().to_string();
         let path = if path == "." { "" } else { path.as_str() };
-        // serde_json appends " at line 1 column 2": of use, and never token bytes.
-        LoadError::new(path, error.into_inner().to_string())
+        LoadError::new(path, without_values(error.into_inner().to_string()))
     })
+}
+
+/// Keeps what was expected and where, and drops the value that was found: it may be a secret that
+/// stands in the wrong member.
+fn without_values(message: String) -> String {
+    let expected = ["invalid type", "invalid value", "invalid length"];
+    match message.rsplit_once(", expected ") {
+        Some((found, rest)) if expected.iter().any(|start| found.starts_with(start)) => {
+            format!("expected {rest}")
+        }
+        _ => message,
+    }
 }
 
 fn syntax_error(text: &str, error: JsonError) -> LoadError {

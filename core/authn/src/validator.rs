@@ -136,7 +136,8 @@ fn require_still_valid(
     claims::require_proof(token, request.certificate_sha256.as_ref())
 }
 
-/// design: size, parts, base64url, JSON, issuer, `alg`, `crit`, `typ`, key, signature, claims.
+/// The order is part of the contract: where a token fails in several ways, the first names the
+/// reason, and nothing costly happens before the issuer is known.
 fn verify(
     token: &[u8],
     expectations: &Expectations<'_>,

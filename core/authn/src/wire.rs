@@ -82,7 +82,8 @@ fn thumbprint(text: &str) -> Result<[u8; 32], Refusal> {
 }
 
 fn malformed(error: &LoadError) -> Refusal {
-    Refusal::Request { member: error.to_string() }
+    let member = if error.path.is_empty() { &error.message } else { &error.path };
+    Refusal::Request { member: member.clone() }
 }
 
 fn jws_outcome(text: &str) -> Result<(), Refusal> {

@@ -13,6 +13,7 @@ mod cache;
 mod claims;
 mod contract;
 mod keys;
+mod properties;
 mod support;
 mod token;
 mod wire;

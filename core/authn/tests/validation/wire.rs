@@ -103,6 +103,8 @@ fn a_malformed_call_is_denied() {
             "{case}"
         );
     }
+    let misplaced = with(&call(), "/now", json!("a secret"));
+    assert_eq!(answer(&misplaced)["detail"], "the request's `now` is malformed");
     let twice = call().to_string().replacen('{', r#"{"now":1,"#, 1);
     assert_eq!(parsed(&wire::validate(&mut validator(&trust()), &twice))["reason"], "malformed");
     assert_eq!(parsed(&wire::validate(&mut validator(&trust()), ""))["reason"], "malformed");
