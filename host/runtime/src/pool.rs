@@ -1,0 +1,222 @@
+//! The instances of one policy, and the trust that they share.
+
+use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Instant;
+
+use crate::bindings::{authn, types};
+use crate::failure::Failure;
+use crate::instance::Instance;
+use crate::limits::Limits;
+use crate::plugin::Plugin;
+
+/// Lends instances, each to one call at a time.
+///
+/// An instance whose call failed is never lent again, and one with an older trust is replaced by a
+/// fresh one with the current trust: linear memory never shrinks, so that a new instance also gives
+/// the old trust's memory back.
+#[derive(Debug)]
+pub(crate) struct Pool {
+    plugin: Plugin,
+    limits: Limits,
+    trust: RwLock<Option<Arc<Trust>>>,
+    room: Mutex<Room>,
+    returned: Condvar,
+    loading: Mutex<()>,
+    fuel: AtomicU64,
+}
+
+/// A trust document that an instance has accepted.
+#[derive(Debug)]
+struct Trust {
+    generation: u64,
+    document: Box<str>,
+}
+
+/// What is in the pool. INVARIANT: `idle.len() <= live <= limits.instances`.
+#[derive(Debug, Default)]
+struct Room {
+    idle: Vec<Member>,
+    live: usize,
+}
+
+/// An instance with its standing in the pool.
+#[derive(Debug)]
+struct Member {
+    instance: Instance,
+    generation: u64,
+    calls: u32,
+}
+
+impl Pool {
+    pub(crate) fn new(plugin: Plugin, limits: Limits) -> Self {
+        Self {
+            plugin,
+            limits,
+            trust: RwLock::default(),
+            room: Mutex::default(),
+            returned: Condvar::new(),
+            loading: Mutex::default(),
+            fuel: AtomicU64::new(0),
+        }
+    }
+
+    pub(crate) const fn plugin(&self) -> &Plugin {
+        &self.plugin
+    }
+
+    /// Fuel of the call that ended last; `None` where it is not counted.
+    pub(crate) fn fuel_used(&self) -> Option<u64> {
+        self.plugin.engine().counts_fuel().then(|| self.fuel.load(Ordering::Relaxed))
+    }
+
+    /// Makes one call on an instance that holds the current trust. When it fails, the instance is
+    /// thrown away, and the next call gets a fresh one.
+    pub(crate) fn call<T>(
+        &self,
+        call: impl FnOnce(&mut Instance) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let (place, idle) = self.take_place()?;
+        // Read once the place is taken: a call that begins after a load sees its trust.
+        let trust = self.current_trust();
+        let generation = trust.as_ref().map_or(0, |trust| trust.generation);
+        let mut member = match idle {
+            Some(member) if member.generation >= generation => member,
+            Some(_) | None => self.fresh(trust.as_deref())?,
+        };
+        let answer = call(&mut member.instance);
+        if let Some(fuel) = member.instance.fuel_used() {
+            self.fuel.store(fuel, Ordering::Relaxed);
+        }
+        let answer = answer?;
+        member.calls = member.calls.saturating_add(1);
+        if self.limits.calls_per_instance.is_none_or(|most| member.calls < NonZeroU32::get(most)) {
+            place.give_back(member);
+        }
+        Ok(answer)
+    }
+
+    /// Tries the document in an instance of its own; when that accepts it, it is the current trust
+    /// for every call that begins from now on.
+    pub(crate) fn load_trust(
+        &self,
+        document: &str,
+    ) -> Result<Result<(authn::TrustStatus, u64), types::LoadError>, Failure> {
+        let _one_at_a_time = self.loading.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut instance = Instance::new(&self.plugin, &self.limits)?;
+        let status = match instance.load_trust(document)? {
+            Ok(status) => status,
+            Err(error) => return Ok(Err(error)),
+        };
+        let generation = self.current_trust().map_or(0, |trust| trust.generation).saturating_add(1);
+        let trust = Arc::new(Trust { generation, document: document.into() });
+        *self.trust.write().unwrap_or_else(PoisonError::into_inner) = Some(trust);
+        self.renew(Member { instance, generation, calls: 0 });
+        Ok(Ok((status, generation)))
+    }
+
+    fn current_trust(&self) -> Option<Arc<Trust>> {
+        self.trust.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn fresh(&self, trust: Option<&Trust>) -> Result<Member, Failure> {
+        let mut instance = Instance::new(&self.plugin, &self.limits)?;
+        let Some(trust) = trust else {
+            return Ok(Member { instance, generation: 0, calls: 0 });
+        };
+        match instance.load_trust(&trust.document)? {
+            Ok(_) => Ok(Member { instance, generation: trust.generation, calls: 0 }),
+            Err(error) => Err(Failure::TrustRefused(format!("{}: {}", error.path, error.message))),
+        }
+    }
+
+    /// Puts an instance with a new trust in the place of the idle ones, which hold an older one.
+    fn renew(&self, member: Member) {
+        let stale = {
+            let mut room = self.room();
+            let stale = std::mem::take(&mut room.idle);
+            room.live = room.live.saturating_sub(stale.len());
+            if room.live < self.limits.instances {
+                room.live = room.live.saturating_add(1);
+                room.idle.push(member);
+            }
+            stale
+        };
+        self.returned.notify_all();
+        drop(stale);
+    }
+
+    /// Takes an idle instance, or room for a new one; waits when there is neither.
+    fn take_place(&self) -> Result<(Place<'_>, Option<Member>), Failure> {
+        let began = Instant::now();
+        let mut room = self.room();
+        loop {
+            if let Some(member) = room.idle.pop() {
+                return Ok((Place { pool: self }, Some(member)));
+            }
+            if room.live < self.limits.instances {
+                room.live = room.live.saturating_add(1);
+                return Ok((Place { pool: self }, None));
+            }
+            let left = self.limits.wait.saturating_sub(began.elapsed());
+            if left.is_zero() {
+                return Err(Failure::Busy(self.limits.wait));
+            }
+            (room, _) =
+                self.returned.wait_timeout(room, left).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    // A panic while the lock is held cannot leave the room half changed, so that the mark it
+    // leaves is ignored: refusing every later call for it would be a denial of service.
+    fn room(&self) -> MutexGuard<'_, Room> {
+        self.room.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Room for one instance. Dropping it makes room for another.
+#[derive(Debug)]
+struct Place<'p> {
+    pool: &'p Pool,
+}
+
+impl Place<'_> {
+    /// Leaves the room occupied by an idle instance.
+    fn give_back(self, member: Member) {
+        self.pool.room().idle.push(member);
+        self.pool.returned.notify_one();
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        let mut room = self.pool.room();
+        room.live = room.live.saturating_sub(1);
+        drop(room);
+        self.pool.returned.notify_one();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture;
+
+    // A plugin without imports should answer alike every time; that is no reason to trust it.
+    #[test]
+    fn a_fresh_instance_that_refuses_the_trust_in_force_denies_until_it_accepts() {
+        let pool = Pool::new(fixture::plugin(), Limits { instances: 1, ..Limits::default() });
+        let put_in_force = |document: &str| {
+            let trust = Trust { generation: 1, document: document.into() };
+            *pool.trust.write().unwrap() = Some(Arc::new(trust));
+        };
+        put_in_force("error");
+        let refused = Failure::TrustRefused("contract: refused by the fixture".to_owned());
+        assert_eq!(pool.call(|_| Ok(())), Err(refused.clone()));
+        assert_eq!(pool.call(|_| Ok(())), Err(refused));
+        put_in_force("good");
+        assert_eq!(pool.call(|_| Ok(())), Ok(()));
+    }
+}
