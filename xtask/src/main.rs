@@ -21,6 +21,7 @@ mod workspace;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use clap::builder::PossibleValuesParser;
 use clap::{Parser, Subcommand};
 
 use campaign::Campaign;
@@ -49,7 +50,11 @@ enum Command {
     /// Builds the guests twice in folders of different depth: equal digests
     Repro,
     /// Format, lints, documentation, licences, fixtures, fuel: all but the tests
-    Check,
+    Check {
+        /// Only these checks
+        #[arg(value_name = "CHECK", value_parser = PossibleValuesParser::new(check::names()))]
+        only: Vec<String>,
+    },
     /// Writes what is generated from contract/: the reason codes as a Rust enum and as a page
     Generate {
         /// Writes nothing and fails when a file differs
@@ -99,9 +104,9 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Setup => setup::run(&checkout),
         Command::Guests => guests::run(&checkout).map(drop),
         Command::Repro => repro::run(&checkout),
-        Command::Check => {
+        Command::Check { only } => {
             let mut summary = Summary::new(&checkout)?;
-            let result = check::run(&checkout, &mut summary);
+            let result = check::run(&checkout, &mut summary, &only);
             summary.print();
             result
         }

@@ -17,7 +17,7 @@ pub(crate) fn run(checkout: &Checkout) -> anyhow::Result<()> {
     let toolchain = need_wasm()?;
     guests::build(checkout, &toolchain)?;
     let results = [
-        check::run(checkout, &mut summary),
+        check::run(checkout, &mut summary, &[]),
         tests(checkout, &mut summary),
         campaign::fuzz_short(checkout, &mut summary),
     ];
