@@ -13,19 +13,27 @@ use crate::checkout::Checkout;
 use crate::{guests, process, workspace};
 
 type Toolchain = BTreeMap<String, String>;
-type Classes = BTreeMap<String, u64>;
+type Classes = BTreeMap<String, ClassFuel>;
+
+/// One class, as `mandate conformance --fuel` prints it.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+struct ClassFuel {
+    /// How many fixtures were counted.
+    fixtures: u64,
+    /// All of them together.
+    total: u64,
+    /// The dearest one.
+    dearest: String,
+    /// Its fuel.
+    most: u64,
+}
 
 /// `contract/fuel.json`.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 struct Record {
     toolchain: Toolchain,
-    fuel: Classes,
-}
-
-/// What `mandate conformance --fuel --json` prints, as far as it is read here.
-#[derive(Debug, Deserialize)]
-struct Report {
     fuel: Classes,
 }
 
@@ -81,11 +89,11 @@ fn measure(checkout: &Checkout) -> anyhow::Result<Record> {
     conformance.args(["run", "--quiet", "--locked", "--package", "mandate", "--features", "dev"]);
     conformance.args(["--", "conformance", "--runner", "component", "--fuel", "--json"]);
     let report = process::output(&mut conformance)?;
-    let report: Report = serde_json::from_str(&report).context("the report of `--fuel --json`")?;
-    if report.fuel.is_empty() {
+    let fuel: Classes = serde_json::from_str(&report).context("the report of `--fuel --json`")?;
+    if fuel.is_empty() {
         bail!("the conformance run counted no fuel");
     }
-    Ok(Record { toolchain: serde_json::from_str(&toolchain)?, fuel: report.fuel })
+    Ok(Record { toolchain: serde_json::from_str(&toolchain)?, fuel })
 }
 
 /// One line a class that moved by more than the tolerance, appeared or went.
@@ -94,13 +102,26 @@ fn compare(recorded: &Classes, measured: &Classes) -> Vec<String> {
     for (class, before) in recorded {
         match measured.get(class) {
             None => lines.push(format!("{class}: recorded, but no longer measured")),
-            Some(now) if moved(*before, *now) => lines.push(format!("{class}: {before} -> {now}")),
-            Some(_) => {}
+            Some(now) => lines.extend(difference(class, before, now)),
         }
     }
     let new = measured.keys().filter(|class| !recorded.contains_key(*class));
     lines.extend(new.map(|class| format!("{class}: measured, but not recorded")));
     lines
+}
+
+fn difference(class: &str, before: &ClassFuel, now: &ClassFuel) -> Option<String> {
+    if before.fixtures != now.fixtures {
+        return Some(format!(
+            "{class}: {} fixtures recorded, {} measured: `cargo xtask fuel --write`",
+            before.fixtures, now.fixtures
+        ));
+    }
+    if moved(before.total, now.total) {
+        return Some(format!("{class}: total {} -> {}", before.total, now.total));
+    }
+    moved(before.most, now.most)
+        .then(|| format!("{class}: `{}` {} -> {}", now.dearest, before.most, now.most))
 }
 
 fn moved(before: u64, now: u64) -> bool {
@@ -112,20 +133,37 @@ fn moved(before: u64, now: u64) -> bool {
 mod tests {
     use super::*;
 
-    fn classes(all: &[(&str, u64)]) -> Classes {
-        all.iter().map(|(name, fuel)| ((*name).to_owned(), *fuel)).collect()
+    fn classes(all: &[(&str, u64, u64, u64)]) -> Classes {
+        let class = |&(name, fixtures, total, most): &(&str, u64, u64, u64)| {
+            let dearest = format!("{name}-dear");
+            (name.to_owned(), ClassFuel { fixtures, total, dearest, most })
+        };
+        all.iter().map(class).collect()
     }
 
     #[test]
     fn two_percent_is_allowed_and_more_is_not() {
-        let recorded = classes(&[("crit", 10_000), ("kid", 10_000), ("typ", 10_000)]);
-        let measured = classes(&[("crit", 10_200), ("kid", 9_800), ("typ", 10_201)]);
-        assert_eq!(compare(&recorded, &measured), ["typ: 10000 -> 10201"]);
+        let recorded = classes(&[("crit", 2, 10_000, 6_000), ("kid", 2, 10_000, 6_000)]);
+        let measured = classes(&[("crit", 2, 10_200, 6_120), ("kid", 2, 9_799, 6_000)]);
+        assert_eq!(compare(&recorded, &measured), ["kid: total 10000 -> 9799"]);
+    }
+
+    #[test]
+    fn one_fixture_that_became_dearer_is_a_difference() {
+        let recorded = classes(&[("typ", 50, 100_000, 2_000)]);
+        let measured = classes(&[("typ", 50, 100_100, 2_100)]);
+        assert_eq!(compare(&recorded, &measured), ["typ: `typ-dear` 2000 -> 2100"]);
+    }
+
+    #[test]
+    fn a_class_with_another_number_of_fixtures_has_to_be_recorded_again() {
+        let lines = compare(&classes(&[("typ", 1, 9, 9)]), &classes(&[("typ", 2, 18, 9)]));
+        assert_eq!(lines, ["typ: 1 fixtures recorded, 2 measured: `cargo xtask fuel --write`"]);
     }
 
     #[test]
     fn a_class_that_appears_or_goes_is_a_difference() {
-        let lines = compare(&classes(&[("crit", 1)]), &classes(&[("kid", 1)]));
+        let lines = compare(&classes(&[("crit", 1, 1, 1)]), &classes(&[("kid", 1, 1, 1)]));
         let expected =
             ["crit: recorded, but no longer measured", "kid: measured, but not recorded"];
         assert_eq!(lines, expected);

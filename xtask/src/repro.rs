@@ -15,13 +15,17 @@ use crate::setup::need_wasm;
 pub(crate) fn run(checkout: &Checkout) -> anyhow::Result<()> {
     let toolchain = need_wasm()?;
     let folder = checkout.cache("repro");
+    remove(&folder)?;
+    // Both copies first: an edit during the first build must not look like another result.
+    let roots = ["a", "a/copy/in/a/deeper/folder/with-a-longer-name"]
+        .map(|place| folder.join(place).join("mandate"));
+    for root in &roots {
+        copy(checkout, root)?;
+    }
     let mut lists = Vec::new();
-    for place in ["a", "a/copy/in/a/deeper/folder/with-a-longer-name"] {
-        let root = folder.join(place).join("mandate");
+    for root in &roots {
         crate::say!("repro: building in {}", root.display());
-        remove(&root)?;
-        copy(checkout, &root)?;
-        let built = guests::build(&Checkout::at(&root, checkout.cache_root()), &toolchain)?;
+        let built = guests::build(&Checkout::at(root, checkout.cache_root()), &toolchain)?;
         lists.push(std::fs::read_to_string(built.join("SHA256SUMS"))?);
     }
     remove(&folder)?;
