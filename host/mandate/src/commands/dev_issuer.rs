@@ -15,6 +15,7 @@ use signal_hook::iterator::Signals;
 use crate::commands::private_file::{create_private_folder, write_private};
 use crate::dev_issuer::{DevIssuer, Options, Registration, SigningAlgorithm};
 use crate::keys::{plain, quoted};
+use crate::output;
 
 /// Run a development OIDC issuer on this machine.
 ///
@@ -66,10 +67,7 @@ impl DevIssuerCommand {
     pub fn run(self) -> ExitCode {
         match self.serve() {
             Ok(()) => ExitCode::SUCCESS,
-            Err(message) => {
-                let _ = writeln!(std::io::stderr(), "error: {message}");
-                ExitCode::from(2)
-            }
+            Err(message) => output::fail(&message),
         }
     }
 

@@ -5,19 +5,20 @@ mod failure;
 mod request;
 mod secret;
 
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::{Args, Subcommand, ValueEnum};
 
 use crate::commands::private_file::write_private;
+pub(in crate::commands) use request::TokenRequest;
+
 use crate::commands::token::answer::TokenAnswer;
 use crate::commands::token::failure::Failure;
-use crate::commands::token::request::TokenRequest;
 use crate::commands::token::secret::Secret;
 use crate::keys::{Client, ClientOptions, Discovery};
+use crate::output;
 
 /// Get an access token from a provider.
 #[derive(Debug, Args)]
@@ -128,17 +129,17 @@ impl TokenCommand {
             Grant::Exchange(grant) => grant.run(),
         };
         match outcome {
-            Ok(()) => ExitCode::SUCCESS,
+            Ok(code) => code,
             Err(failure) => {
-                let _ = writeln!(std::io::stderr(), "error: {}", failure.message);
-                failure.exit_code()
+                let usage = output::fail(&failure.message);
+                if failure.refused { ExitCode::from(output::DENY) } else { usage }
             }
         }
     }
 }
 
 impl ClientCredentials {
-    fn run(&self) -> Result<(), Failure> {
+    fn run(&self) -> Result<ExitCode, Failure> {
         let password = match (&self.username, &self.password_file) {
             (Some(_), Some(file)) => Some(Secret::read("--password-file", file)?),
             (Some(_), None) => Some(Secret::prompt("password", "--password-file")?),
@@ -156,7 +157,7 @@ impl ClientCredentials {
 }
 
 impl Exchange {
-    fn run(&self) -> Result<(), Failure> {
+    fn run(&self) -> Result<ExitCode, Failure> {
         let subject = Secret::read("--subject-token-file", &self.subject_token_file)?;
         let actor = self.actor_token_file.as_deref();
         let actor = actor.map(|file| Secret::read("--actor-token-file", file)).transpose()?;
@@ -207,7 +208,7 @@ impl Provider {
         mut request: TokenRequest<'request>,
         secret: Option<&'request Secret>,
         more_secrets: &[Secret],
-    ) -> Result<(), Failure> {
+    ) -> Result<ExitCode, Failure> {
         if let Some(scope) = &self.scope {
             request.add("scope", scope);
         }
@@ -226,23 +227,30 @@ impl Provider {
             authorities: self.ca.clone(),
             ..ClientOptions::default()
         })?;
-        let endpoint = Discovery::fetch(&client, &self.issuer)?.endpoint("token_endpoint")?;
-        let answer = client.post_form(&endpoint, request.fields(), request.authorization())?;
         let secrets: Vec<&Secret> = secret.into_iter().chain(more_secrets).collect();
-        let answer = TokenAnswer::read(&endpoint, &answer, &secrets, now())?;
+        let answer = ask(&client, &self.issuer, &request, &secrets)?;
         self.print(&answer.text(self.json))
     }
 
-    fn print(&self, text: &str) -> Result<(), Failure> {
+    fn print(&self, text: &str) -> Result<ExitCode, Failure> {
         let line = format!("{text}\n");
-        match &self.output {
-            Some(file) => write_private(file, &line)
-                .map_err(|error| Failure::file("--output", file, &error.to_string())),
-            None => std::io::stdout()
-                .write_all(line.as_bytes())
-                .map_err(|error| Failure::file("stdout", Path::new("-"), &error.to_string())),
-        }
+        let Some(file) = &self.output else { return Ok(output::print(&line)) };
+        write_private(file, &line)
+            .map_err(|error| Failure::file("--output", file, &error.to_string()))?;
+        Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Asks an issuer's token endpoint, which discovery names. `secrets` never come back in an error.
+pub(in crate::commands) fn ask(
+    client: &Client,
+    issuer: &str,
+    request: &TokenRequest<'_>,
+    secrets: &[&Secret],
+) -> Result<TokenAnswer, Failure> {
+    let endpoint = Discovery::fetch(client, issuer)?.endpoint("token_endpoint")?;
+    let answer = client.post_form(&endpoint, request.fields(), request.authorization())?;
+    TokenAnswer::read(&endpoint, &answer, secrets, now())
 }
 
 /// The short names of RFC 8693 section 3; anything else goes as it is.

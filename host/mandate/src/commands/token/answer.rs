@@ -11,7 +11,7 @@ use crate::keys::{Answer, Endpoint};
 /// What a caller of an API needs of it. A refresh or ID token in the answer is dropped: it would be
 /// a second secret that nobody asked for.
 #[derive(Clone, PartialEq)]
-pub(super) struct TokenAnswer {
+pub(in crate::commands) struct TokenAnswer {
     token: String,
     members: Map<String, Value>,
 }
@@ -54,7 +54,7 @@ impl TokenAnswer {
     }
 
     /// What is printed: the token alone, or one JSON object.
-    pub(super) fn text(self, json: bool) -> String {
+    pub(in crate::commands) fn text(self, json: bool) -> String {
         if json { Value::Object(self.members).to_string() } else { self.token }
     }
 }

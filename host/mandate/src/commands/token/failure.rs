@@ -1,13 +1,13 @@
 //! Why no token was got, with its exit code.
 
+use std::fmt;
 use std::path::Path;
-use std::process::ExitCode;
 
 use crate::keys::{FetchError, plain, quoted};
 
 /// One line, and whether the provider said no (1) or it never came to that (2).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Failure {
+pub(in crate::commands) struct Failure {
     pub(super) message: String,
     pub(super) refused: bool,
 }
@@ -30,9 +30,11 @@ impl Failure {
         let message = format!("the provider refused: {}{description}", plain(code));
         Self { message, refused: true }
     }
+}
 
-    pub(super) fn exit_code(&self) -> ExitCode {
-        ExitCode::from(if self.refused { 1 } else { 2 })
+impl fmt::Display for Failure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.message)
     }
 }
 

@@ -7,22 +7,22 @@ use base64::engine::general_purpose::STANDARD;
 
 /// A form, and the client's authentication beside it.
 #[derive(Debug, Default)]
-pub(super) struct TokenRequest<'request> {
+pub(in crate::commands) struct TokenRequest<'request> {
     fields: Vec<(&'request str, &'request str)>,
     authorization: Option<String>,
 }
 
 impl<'request> TokenRequest<'request> {
-    pub(super) fn add(&mut self, name: &'request str, value: &'request str) {
+    pub(in crate::commands) fn add(&mut self, name: &'request str, value: &'request str) {
         self.fields.push((name, value));
     }
 
-    pub(super) fn add_all(&mut self, name: &'request str, values: &'request [String]) {
+    pub(in crate::commands) fn add_all(&mut self, name: &'request str, values: &'request [String]) {
         self.fields.extend(values.iter().map(|value| (name, value.as_str())));
     }
 
     /// `client_secret_basic`: both parts are form-encoded before they are joined.
-    pub(super) fn authenticate_basic(&mut self, id: &str, secret: &str) {
+    pub(in crate::commands) fn authenticate_basic(&mut self, id: &str, secret: &str) {
         let joined = format!("{}:{}", form_encoded(id), form_encoded(secret));
         self.authorization = Some(format!("Basic {}", STANDARD.encode(joined)));
     }

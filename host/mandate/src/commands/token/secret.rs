@@ -9,7 +9,7 @@ use crate::commands::token::failure::Failure;
 
 /// A secret: it is never shown.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) struct Secret(String);
+pub(in crate::commands) struct Secret(String);
 
 impl fmt::Debug for Secret {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
