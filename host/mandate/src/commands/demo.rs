@@ -1,0 +1,123 @@
+//! `mandate demo`: tokens of real issuers, accepted and attacked, decided by the plugin.
+//!
+//! Everything is real but the network's width: issuers answer over HTTP on loopback, tokens are got
+//! by the standard grants, keys are fetched by discovery, the WebAssembly component decides.
+
+mod attack;
+mod case;
+mod issuers;
+mod oidc_provider;
+mod verifier;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use clap::Args;
+use mandate_host::{Limits, Policy};
+
+pub use case::{Case, Demo, Outcome};
+pub use oidc_provider::NodeIssuer;
+
+use crate::commands::demo::attack::{altered, signed_by_another_key};
+use crate::commands::demo::issuers::{Issuers, Obtained};
+use crate::commands::demo::verifier::Verifier;
+use crate::output;
+use crate::plugin::PluginChoice;
+
+/// Show tokens of real issuers, accepted and attacked.
+#[derive(Args, Debug)]
+#[command(hide = true)]
+pub struct DemoCommand {
+    #[command(flatten)]
+    plugin: PluginChoice,
+    /// The `node` program, for the certified issuer beside our own.
+    #[arg(long, value_name = "PROGRAM", default_value = "node")]
+    node: PathBuf,
+    /// The `node_modules` folder with npm `oidc-provider`.
+    #[arg(long, value_name = "DIR", requires = "issuer_script")]
+    node_modules: Option<PathBuf>,
+    /// `tests/oidc-provider/issuer.mjs` of the checkout.
+    #[arg(long, value_name = "FILE", requires = "node_modules")]
+    issuer_script: Option<PathBuf>,
+    /// Why there is no Node, to be said in the table.
+    #[arg(long, value_name = "REASON", conflicts_with = "node_modules")]
+    no_node: Option<String>,
+}
+
+impl DemoCommand {
+    /// Plays the demo: 0 when every token is decided as expected, 1 when one is not, 2 when the demo
+    /// cannot be played.
+    #[must_use]
+    pub fn run(self) -> ExitCode {
+        let node = match (self.node_modules, self.issuer_script) {
+            (Some(modules), Some(script)) => Ok(NodeIssuer { program: self.node, modules, script }),
+            _ => Err(self.no_node.unwrap_or_else(|| "no --node-modules given".to_owned())),
+        };
+        let played = self.plugin.load().and_then(|plugin| {
+            let digest = plugin.digest().to_string();
+            let policy = Policy::new(plugin, Limits::default())?;
+            Ok((play(&policy, node)?, digest))
+        });
+        match played {
+            Ok((demo, digest)) => match (output::print(&demo.page(&digest)), demo.unexpected()) {
+                (printed, 0) => printed,
+                _ => ExitCode::from(output::DENY),
+            },
+            Err(error) => output::fail(&format!("{error:#}")),
+        }
+    }
+}
+
+/// Plays the demo on a policy; without Node, with our own issuer alone.
+///
+/// # Errors
+/// When an issuer does not start or gives no token, or its keys cannot be fetched.
+pub fn play(policy: &Policy, node: Result<NodeIssuer, String>) -> anyhow::Result<Demo> {
+    let mut issuers = Issuers::start(node.as_ref().ok())?;
+    let mut verifier = Verifier::new(policy, &issuers.urls())?;
+    verifier.fetch_keys(now())?;
+    let obtained = issuers.obtain()?;
+    let mut cases: Vec<Case> =
+        obtained.iter().map(|token| attack(&verifier, token)).collect::<anyhow::Result<_>>()?;
+
+    issuers.rotate_keys()?;
+    // A key set younger than 30 seconds is not asked for again: let the clock say half a minute later.
+    let later = now().saturating_add(HALF_A_MINUTE);
+    for (case, (old, new)) in cases.iter_mut().zip(obtained.iter().zip(issuers.obtain()?)) {
+        let fresh = verifier.decide_and_refresh(&new.token, BOARD, later)?;
+        case.push("new token after key rotation", "ok", &fresh);
+        let retired = verifier.decide(&old.token, BOARD, later);
+        case.push("old token after key rotation", "token-key-unknown", &retired);
+    }
+    Ok(Demo { cases, without: node.err() })
+}
+
+/// One token: accepted, then attacked in every way that needs no new keys.
+fn attack(verifier: &Verifier<'_>, obtained: &Obtained) -> anyhow::Result<Case> {
+    let token = &obtained.token;
+    let now = now();
+    let accepted = verifier.decide(token, BOARD, now);
+    let expired = accepted.token.as_ref().map_or(now, |token| token.expires_at);
+    let expired = expired.saturating_add(SKEW).saturating_add(1);
+    let mut case = Case::new(obtained, &accepted);
+    let decide = |token: &str| verifier.decide(token, BOARD, now);
+    case.push("expired", "token-expired", &verifier.decide(token, BOARD, expired));
+    case.push("for another service", "token-audience", &verifier.decide(token, FILES, now));
+    case.push("altered: another tenant", "token-signature", &decide(&altered(token)?));
+    case.push("signed by another key", "token-signature", &decide(&signed_by_another_key(token)?));
+    Ok(case)
+}
+
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+/// The service that the tokens are for.
+const BOARD: &str = "https://board.example";
+/// Another service of the same contract.
+const FILES: &str = "https://files.example";
+const TENANT: &str = "acme";
+/// The contract's skew: a token counts as expired this much later.
+const SKEW: u64 = 60;
+const HALF_A_MINUTE: u64 = 31;
