@@ -56,10 +56,6 @@ fn fuzz(checkout: &Checkout, program: &Path, target: &str, seconds: u32) -> anyh
     crate::say!("fuzz: {target} for {seconds} s, log in {}", path.display());
     let mut run = cargo_fuzz(checkout, program, "run");
     run.arg(target).arg(checkout.path("fuzz/corpus").join(target));
-    let seeds = checkout.path("fuzz/seeds").join(target);
-    if seeds.is_dir() {
-        run.arg(seeds);
-    }
     std::fs::create_dir_all(checkout.path("fuzz/corpus").join(target))?;
     run.args(["--", "-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1"]);
     run.arg(format!("-max_total_time={seconds}"));
