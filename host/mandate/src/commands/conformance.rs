@@ -1,0 +1,137 @@
+//! `mandate conformance`: does an implementation answer as the contract's fixtures say?
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use clap::Args;
+use serde_json::json;
+
+use crate::commands::runner::Runner;
+use crate::conformance::{
+    Comparison, Concrete, Exceptions, FixtureSet, Report, export, measure, write_table,
+};
+use crate::output;
+use crate::plugin::PluginChoice;
+
+/// Run the contract's fixtures on an implementation; print how far it agrees.
+///
+/// Exit codes: 0 every fixture agrees or is a listed exception, 1 something disagrees, 2 usage.
+#[derive(Args, Clone, Debug)]
+pub struct ConformanceCommand {
+    /// `native`, `component`, `module`, or `exec:CMD`: a program that speaks the protocol of
+    /// docs/conformance.md on stdin and stdout.
+    #[arg(long, default_value = "component")]
+    runner: Runner,
+    /// A folder of fixtures to use instead of those inside this binary.
+    #[arg(long, value_name = "DIR")]
+    fixtures: Option<PathBuf>,
+    /// Only fixtures whose id matches; `*` stands for any text.
+    #[arg(long, value_name = "GLOB")]
+    only: Option<String>,
+    /// How much has to agree. Default: `full`, and `decision` for `exec:`.
+    #[arg(long, value_enum)]
+    compare: Option<Comparison>,
+    /// Known disagreements, as in contract/exceptions/RUNNER.json.
+    #[arg(long, value_name = "FILE")]
+    exceptions: Option<PathBuf>,
+    /// The name of an `exec:` runner. Default: the file name of its last word.
+    #[arg(long)]
+    name: Option<String>,
+    /// The longest wait for one answer of an `exec:` runner, in seconds.
+    #[arg(long, default_value_t = 20, value_name = "SECONDS")]
+    timeout: u64,
+    /// Print one line of JSON.
+    #[arg(long)]
+    json: bool,
+    /// Print the fuel of each class of fixtures, as JSON, instead (`--runner component`).
+    #[arg(long)]
+    fuel: bool,
+    /// Write the fixtures with token bytes and key sets into this folder, and run nothing.
+    #[arg(long, value_name = "DIR")]
+    export: Option<PathBuf>,
+    #[command(flatten)]
+    plugin: PluginChoice,
+}
+
+impl ConformanceCommand {
+    /// Runs the command.
+    #[must_use]
+    pub fn run(self) -> ExitCode {
+        self.answer().unwrap_or_else(|error| output::fail(&format!("{error:#}")))
+    }
+
+    fn answer(&self) -> Result<ExitCode> {
+        let set = self.fixtures()?;
+        let fixtures = set.concrete()?;
+        if let Some(folder) = &self.export {
+            export(&fixtures, folder)?;
+            let written = fixtures.len();
+            return Ok(output::print(&format!("{written} fixtures in {}\n", folder.display())));
+        }
+        let name = self.name.clone().unwrap_or_else(|| self.runner.name());
+        let timeout = Duration::from_secs(self.timeout);
+        let mut implementation = self.runner.start(&name, &self.plugin, timeout, self.fuel)?;
+        if self.fuel {
+            let classes = measure(implementation.as_mut(), &fixtures)?;
+            return Ok(output::print(&format!("{}\n", serde_json::to_string_pretty(&classes)?)));
+        }
+        let exceptions = self.exceptions(&name, &set)?;
+        let report =
+            Report::make(implementation.as_mut(), &fixtures, &exceptions, self.comparison());
+        self.print(&report, &fixtures)
+    }
+
+    fn fixtures(&self) -> Result<FixtureSet> {
+        let set = match &self.fixtures {
+            Some(folder) => FixtureSet::from_folder(folder)?,
+            None => FixtureSet::embedded()?,
+        };
+        let Some(pattern) = &self.only else { return Ok(set) };
+        let only = set.only(pattern);
+        if only.fixtures().is_empty() {
+            bail!("`--only {pattern}` matches no fixture");
+        }
+        Ok(only)
+    }
+
+    /// The exceptions; one for a fixture that does not exist is an error, unless only some
+    /// fixtures run.
+    fn exceptions(&self, name: &str, set: &FixtureSet) -> Result<Exceptions> {
+        let exceptions = match &self.exceptions {
+            Some(file) => Exceptions::from_file(file)?,
+            None => Exceptions::embedded(name)?,
+        };
+        let known = set.fixtures().iter().map(|fixture| fixture.id.as_str());
+        let unknown = exceptions.unknown(known);
+        if self.only.is_none() && !unknown.is_empty() {
+            bail!("exceptions for fixtures that do not exist: {}", unknown.join(", "));
+        }
+        Ok(exceptions)
+    }
+
+    fn comparison(&self) -> Comparison {
+        self.compare.unwrap_or(match self.runner {
+            Runner::Exec(_) => Comparison::Decision,
+            Runner::Component | Runner::Module | Runner::Native => Comparison::Full,
+        })
+    }
+
+    fn print(&self, report: &Report, fixtures: &[Concrete]) -> Result<ExitCode> {
+        let agrees = report.agrees();
+        let text = if self.json {
+            let mut document = serde_json::to_value(report)?;
+            let members = document.as_object_mut().context("report")?;
+            members.insert("agrees".to_owned(), json!(agrees));
+            members.insert("fixtures".to_owned(), json!(fixtures.len()));
+            format!("{document}\n")
+        } else {
+            let mut table = Vec::new();
+            write_table(report, &mut table)?;
+            String::from_utf8(table)?
+        };
+        let printed = output::print(&text);
+        Ok(if agrees { printed } else { ExitCode::from(output::DENY) })
+    }
+}
