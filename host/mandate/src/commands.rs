@@ -1,1 +1,20 @@
-//! One file a verb.
+//! One file a verb, and what verbs share: the token, the contract, the session that asks the plugin.
+
+mod certificate;
+mod contract_file;
+mod input_file;
+mod session;
+mod token_input;
+
+pub mod conformance;
+pub mod contract;
+#[cfg(feature = "dev")]
+pub mod demo;
+#[cfg(feature = "dev")]
+pub mod dev_issuer;
+pub mod inspect;
+mod private_file;
+pub mod probe;
+mod runner;
+pub mod token;
+pub mod validate;

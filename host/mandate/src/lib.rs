@@ -2,3 +2,11 @@
 
 pub mod cli;
 pub mod commands;
+pub mod conformance;
+#[cfg(feature = "dev")]
+pub mod dev_issuer;
+pub mod keys;
+pub mod mint;
+pub mod moment;
+pub mod output;
+pub mod plugin;
