@@ -75,11 +75,12 @@ impl CoreModule {
             "mandate_load_trust" => self.limits.load_deadline,
             _ => self.limits.deadline,
         };
+        let most = self.limits.answer_bytes;
         self.run(deadline, |guest| {
             let export = guest.export::<(u32, u32), u64>(export)?;
             let input = guest.place(json.as_bytes())?;
             let answer = export.call(&mut guest.store, input)?;
-            guest.collect(answer)
+            guest.collect(answer, most)
         })
     }
 
@@ -88,9 +89,10 @@ impl CoreModule {
     /// # Errors
     /// As [`CoreModule::call`].
     pub fn describe(&mut self) -> Result<String, Failure> {
+        let most = self.limits.answer_bytes;
         self.run(self.limits.deadline, |guest| {
             let answer = guest.export::<(), u64>("mandate_describe")?.call(&mut guest.store, ())?;
-            guest.collect(answer)
+            guest.collect(answer, most)
         })
     }
 
@@ -173,8 +175,11 @@ impl Guest {
     }
 
     /// Copies the answer out, `start << 32 | length`, and gives its buffer back.
-    fn collect(&mut self, answer: u64) -> wasmtime::Result<String> {
+    fn collect(&mut self, answer: u64, most: usize) -> wasmtime::Result<String> {
         let (start, length) = (u32::try_from(answer >> 32)?, u32::try_from(answer & LOW_HALF)?);
+        if usize::try_from(length)? > most {
+            return Err(Error::msg("the answer is too large"));
+        }
         let end = usize::try_from(start)?.saturating_add(usize::try_from(length)?);
         let bytes = self
             .memory

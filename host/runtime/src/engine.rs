@@ -45,6 +45,7 @@ impl TimedEngine {
     pub(crate) fn store(&self, limits: &Limits) -> Store<Sandbox> {
         let mut store = Store::new(&self.engine, Sandbox::new(limits));
         store.limiter(|sandbox| sandbox);
+        store.set_hostcall_fuel(limits.answer_bytes);
         store.epoch_deadline_trap();
         store
     }

@@ -27,6 +27,9 @@ pub struct Limits {
     /// Linear memory of one instance, in bytes. Default 64 MiB: a thousand times what an instance
     /// touches for a small trust document (about 36 KiB resident, measured).
     pub memory_bytes: usize,
+    /// Bytes of one answer, as the host reads it. Default 1 MiB: sixty times the largest token. It
+    /// bounds what an answer costs outside the instance, where it may state one text many times.
+    pub answer_bytes: usize,
     /// Elements in the tables of one instance. Default 10,000: one per function that is called
     /// through a pointer, of which a plugin has some hundreds.
     pub table_elements: usize,
@@ -60,6 +63,7 @@ impl Limits {
             Self { deadline: Duration::ZERO, .. } => small("deadline", "more than 0 s"),
             Self { load_deadline: Duration::ZERO, .. } => small("load_deadline", "more than 0 s"),
             Self { memory_bytes: ..WASM_PAGE_BYTES, .. } => small("memory_bytes", "65536 bytes"),
+            Self { answer_bytes: ..LEAST_ANSWER_BYTES, .. } => small("answer_bytes", "65536 bytes"),
             Self { instances: 0, .. } => small("instances", "1"),
             Self { .. } => Ok(()),
         }
@@ -73,6 +77,7 @@ impl Default for Limits {
             deadline: Duration::from_millis(100),
             load_deadline: Duration::from_secs(5),
             memory_bytes: 64 * 1024 * 1024,
+            answer_bytes: 1024 * 1024,
             table_elements: 10_000,
             instances: processors.saturating_mul(2).max(4),
             wait: Duration::from_millis(100),
@@ -100,6 +105,8 @@ impl std::error::Error for LimitsError {}
 
 /// A WebAssembly page: the unit in which memory grows.
 const WASM_PAGE_BYTES: usize = 65_536;
+/// An answer may state a token of 16 KiB, and as much again about it.
+const LEAST_ANSWER_BYTES: usize = 65_536;
 
 #[cfg(test)]
 mod tests {
@@ -124,6 +131,7 @@ mod tests {
             refused(Limits { memory_bytes: 65_535, ..Limits::default() }),
             Err("memory_bytes")
         );
+        assert_eq!(refused(Limits { answer_bytes: 1, ..Limits::default() }), Err("answer_bytes"));
         assert_eq!(refused(Limits { instances: 0, ..Limits::default() }), Err("instances"));
     }
 }

@@ -50,8 +50,14 @@ fn every_answers_buffer_is_given_back() {
 #[test]
 fn an_answer_outside_the_memory_is_a_failure() {
     let mut module = module(Limits::default());
-    for token in ["p: one byte too far", "w: past the end of the address space"] {
-        let failure = unusable("the answer is outside the plugin's memory");
+    let outside = "the answer is outside the plugin's memory";
+    let failures = [
+        ("p: it ends outside", outside),
+        ("s: it starts at the end of the address space", outside),
+        ("w: it is as large as the address space", "the answer is too large"),
+    ];
+    for (token, failure) in failures {
+        let failure = unusable(failure);
         assert_eq!(module.call("mandate_validate", token), failure, "{token}");
         assert_eq!(module.call("mandate_validate", "count"), Ok("0".to_owned()), "after {token}");
     }

@@ -81,7 +81,8 @@ fn a_failure_denies_and_the_next_call_is_answered_under_the_same_trust() {
 #[test]
 fn an_answer_that_cannot_be_read_is_denied() {
     let policy = fixture::policy(Limits::default());
-    for token in ["utf-8", "pointer"] {
+    // `huge` is a page of memory as 512 texts: 32 MiB on the host, of an instance of 1 MiB.
+    for token in ["utf-8", "pointer", "huge"] {
         let (verdict, reason, detail) = answer(&policy, token);
         assert_eq!((verdict, reason.as_str()), (Verdict::Deny, "internal"), "{token}");
         assert!(detail.starts_with("the plugin is unusable: "), "{detail}");
