@@ -71,7 +71,7 @@ fn differential(checkout: &Checkout, cases: u32) -> anyhow::Result<()> {
     guests::run(checkout)?;
     let mut summary = Summary::new(checkout)?;
     let mut cargo = workspace::cargo(checkout);
-    cargo.args(["test", "--locked", "--package", "mandate-tests", "--test", "differential"]);
+    cargo.args(["test", "--locked", "--workspace", "--test", "differential"]);
     cargo.args(["--", "--nocapture"]).env("MANDATE_DIFFERENTIAL_CASES", cases.to_string());
     workspace::with_peers(&mut cargo, &mut summary, need_python(checkout), need_node(checkout));
     cargo.env("MANDATE_SKIPS", summary.file());

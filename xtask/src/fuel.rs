@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use std::process::Command;
+
 use anyhow::{Context as _, bail};
 use serde::{Deserialize, Serialize};
 
@@ -85,9 +87,9 @@ pub(crate) fn write(checkout: &Checkout) -> anyhow::Result<()> {
 fn measure(checkout: &Checkout) -> anyhow::Result<Record> {
     let folder = guests::run(checkout)?;
     let toolchain = std::fs::read_to_string(folder.join("toolchain.json"))?;
-    let mut conformance = workspace::cargo(checkout);
-    conformance.args(["run", "--quiet", "--locked", "--package", "mandate", "--features", "dev"]);
-    conformance.args(["--", "conformance", "--runner", "component", "--fuel", "--json"]);
+    let mut conformance = Command::new(workspace::build_mandate(checkout)?);
+    conformance.current_dir(checkout.root());
+    conformance.args(["conformance", "--runner", "component", "--fuel", "--json"]);
     let report = process::output(&mut conformance)?;
     let fuel: Classes = serde_json::from_str(&report).context("the report of `--fuel --json`")?;
     if fuel.is_empty() {

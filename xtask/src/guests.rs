@@ -14,6 +14,7 @@ use anyhow::Context as _;
 use crate::checkout::Checkout;
 use crate::digest;
 use crate::setup::{WasmToolchain, need_wasm};
+pub(crate) use compile::cargo;
 use recipe::Recipe;
 
 /// One guest of the workspace.

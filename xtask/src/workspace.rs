@@ -52,7 +52,9 @@ pub(crate) fn with_peers(
 /// When it does not build.
 pub(crate) fn build_mandate(checkout: &Checkout) -> anyhow::Result<PathBuf> {
     let mut command = cargo(checkout);
-    command.args(["build", "--locked", "--package", "mandate", "--features", "dev"]);
+    // The whole workspace's features: what `cargo test --workspace` built is not built again.
+    command.args(["build", "--locked", "--workspace", "--bin", "mandate"]);
+    command.args(["--features", "mandate/dev"]);
     process::step("mandate", &mut command)?;
     let name = format!("debug/mandate{}", std::env::consts::EXE_SUFFIX);
     Ok(target_folder(checkout)?.join(name))

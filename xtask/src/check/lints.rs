@@ -2,7 +2,7 @@
 
 use crate::check::Outcome;
 use crate::checkout::Checkout;
-use crate::guests::GUESTS;
+use crate::guests::{self, GUESTS};
 use crate::process;
 use crate::setup::need_wasm;
 use crate::workspace;
@@ -40,10 +40,7 @@ pub(crate) fn clippy_guests(checkout: &Checkout) -> anyhow::Result<Outcome> {
     if !toolchain.has_clippy() {
         return Ok(Outcome::Skipped("Debian packages no clippy for wasm32".to_owned()));
     }
-    let mut clippy = toolchain.cargo();
-    clippy.current_dir(checkout.root()).args(["clippy", "--locked"]);
-    clippy.args(toolchain.build_arguments()).arg("--target-dir");
-    clippy.arg(checkout.path("target/guests-build"));
+    let mut clippy = guests::cargo(checkout, &toolchain, "clippy")?;
     for guest in GUESTS {
         clippy.args(["--package", guest.package]);
     }

@@ -27,18 +27,18 @@ pub(crate) fn core_module(
     guest: &Guest,
     recipe: &Recipe,
 ) -> anyhow::Result<Vec<u8>> {
-    let target = checkout.path("target/guests-build");
     // Unpacked first: the folder of the registry has to be known before it can be remapped.
     let mut fetch = toolchain.cargo();
     process::output(fetch.current_dir(checkout.root()).args(["fetch", "--locked"]))?;
     let sources = recipe.sources(guest.package)?;
-    let mut cargo = build_command(checkout, toolchain)?;
-    cargo.args(["--package", guest.package, "--target-dir"]).arg(&target);
+    let mut cargo = cargo(checkout, toolchain, "build")?;
+    cargo.args(["--package", guest.package]);
     cargo.env("MANDATE_SOURCE_DIGEST", &sources.digest);
     cargo.env("MANDATE_TOOLCHAIN_DIGEST", recipe.toolchain_digest());
     process::step("guests", &mut cargo)?;
     let stem = guest.package.replace('-', "_");
-    let built = target.join("wasm32-unknown-unknown/guest").join(format!("{stem}.wasm"));
+    let folder = target_folder(checkout).join("wasm32-unknown-unknown/guest");
+    let built = folder.join(format!("{stem}.wasm"));
     let list = built.with_extension("d");
     let list = std::fs::read_to_string(&list)
         .with_context(|| format!("cannot read `{}`", list.display()))?;
@@ -50,8 +50,17 @@ pub(crate) fn core_module(
     std::fs::read(&optimised).with_context(|| format!("cannot read `{}`", optimised.display()))
 }
 
-/// `cargo build` of the guests' profile, with the builder's folders remapped in Rust and C.
-fn build_command(checkout: &Checkout, toolchain: &WasmToolchain) -> anyhow::Result<Command> {
+/// A cargo subcommand on the guests' profile, with the builder's folders remapped in Rust and C.
+///
+/// Lints run with the same environment: another one would make the next build start anew.
+///
+/// # Errors
+/// When cargo's own folder is not known.
+pub(crate) fn cargo(
+    checkout: &Checkout,
+    toolchain: &WasmToolchain,
+    subcommand: &str,
+) -> anyhow::Result<Command> {
     let folders = remapped_folders(checkout, toolchain)?;
     let rust: Vec<_> = folders
         .iter()
@@ -62,11 +71,15 @@ fn build_command(checkout: &Checkout, toolchain: &WasmToolchain) -> anyhow::Resu
         .map(|(from, to)| format!("'-ffile-prefix-map={}={to}'", from.display()))
         .collect();
     let mut cargo = toolchain.cargo();
-    cargo.current_dir(checkout.root()).args(["build", "--locked", "--profile", "guest"]);
-    cargo.args(toolchain.build_arguments());
+    cargo.current_dir(checkout.root()).args([subcommand, "--locked", "--profile", "guest"]);
+    cargo.args(toolchain.build_arguments()).arg("--target-dir").arg(target_folder(checkout));
     cargo.env("CARGO_ENCODED_RUSTFLAGS", rust.join("\u{1f}"));
     cargo.env("CFLAGS_wasm32_unknown_unknown", c.join(" ")).env("CC_SHELL_ESCAPED_FLAGS", "1");
     Ok(cargo)
+}
+
+fn target_folder(checkout: &Checkout) -> PathBuf {
+    checkout.path("target/guests-build")
 }
 
 /// Folder and stand-in, the longer path later: of several that match, the last one counts.
