@@ -4,7 +4,6 @@
 //! make other code, so figures of another toolchain are reported, not judged.
 
 use std::collections::BTreeMap;
-
 use std::process::Command;
 
 use anyhow::{Context as _, bail};
