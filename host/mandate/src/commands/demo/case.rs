@@ -2,8 +2,8 @@
 
 use mandate_host::{Validation, VerifiedToken};
 
+use crate::commands::demo::BOARD;
 use crate::commands::demo::issuers::Obtained;
-use crate::commands::demo::{BOARD, now};
 use crate::moment;
 use crate::output::Page;
 
@@ -79,11 +79,11 @@ impl Case {
         self.outcomes.push(Outcome { what, expected, found: validation.reason.clone() });
     }
 
-    fn row(&self, number: usize, now: u64) -> Vec<String> {
+    fn row(&self, number: usize) -> Vec<String> {
         let token = self.token.as_ref();
         let text = |value: Option<&str>| value.unwrap_or("-").to_owned();
         let actor = token.and_then(|token| token.actor.as_ref());
-        let expires = token.map(|token| moment::relative(token.expires_at, now));
+        let expires = token.map(|token| moment::utc(token.expires_at));
         vec![
             number.to_string(),
             self.issuer.to_owned(),
@@ -136,8 +136,7 @@ impl Demo {
     fn accepted(&self) -> Vec<Vec<String>> {
         let head =
             ["", "issuer", "grant", "alg", "subject", "actor", "tenant", "client", "expires"];
-        let now = now();
-        let rows = (1..).zip(&self.cases).map(|(number, case)| case.row(number, now));
+        let rows = (1..).zip(&self.cases).map(|(number, case)| case.row(number));
         std::iter::once(head.map(str::to_owned).to_vec()).chain(rows).collect()
     }
 
