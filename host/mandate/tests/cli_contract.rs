@@ -34,8 +34,8 @@ fn contract_check() {
     assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
     for line in [
         "contract 1.0.0 (draft) is valid",
-        "  issuer                                    preset     algorithms   tenants             keys                                            longest token",
-        "  https://login.example/realms/globex       keycloak   RS256 ES256  globex globex-labs  by discovery                                    900 s",
+        "  issuer                                    preset     algorithms   tenants             keys                                           longest token",
+        "  https://login.example/realms/globex       keycloak   RS256 ES256  globex globex-labs  by discovery                                   900 s",
         "  board/admin  https://board.example/admin  2 of 3",
         "  status: a draft may still change: freeze it before services rely on it",
     ] {

@@ -14,7 +14,7 @@ const NOT_VERIFIED: &str =
     "NOT VERIFIED: a decoded view, which anybody can have written. Never decide by it.\n";
 
 /// Inspects under the usual contract, without keys.
-fn inspect(folder: &Folder, token: &str, more: &[&str]) -> Ran {
+fn inspected(folder: &Folder, token: &str, more: &[&str]) -> Ran {
     let contract = folder.write("contract.json", contract().to_string());
     let now = NOW.to_string();
     let mut arguments = vec!["inspect", token, "--contract", &contract, "--now", &now];
@@ -34,7 +34,7 @@ fn inspect_says_what_it_sees_and_what_to_change() {
     }
     let folder = Folder::new("inspect");
     let stolen = token(&claims_with(&json!({ "aud": "https://vault.example", "exp": NOW - 300 })));
-    let ran = inspect(&folder, &stolen, &[]);
+    let ran = inspected(&folder, &stolen, &[]);
     assert_eq!((ran.code, ran.stderr.as_str()), (1, ""));
     assert!(ran.stdout.starts_with(NOT_VERIFIED), "{}", ran.stdout);
     for line in [
@@ -62,7 +62,7 @@ fn inspect() {
         &json!({ "typ": "JWT" }),
         &claims_with(&json!({ "aud": [], "nbf": NOW + 600, "tenant": "globex" })),
     );
-    let ran = inspect(&folder, &wrong, &["--json"]);
+    let ran = inspected(&folder, &wrong, &["--json"]);
     let report = ran.json();
     assert_eq!(ran.code, 1);
     assert_eq!(
@@ -88,11 +88,11 @@ fn only_a_token_verified_with_the_issuers_keys_exits_with_0() {
     }
     let folder = Folder::new("inspect-keys");
     let good = token(&claims());
-    let unkeyed = inspect(&folder, &good, &["--json"]);
+    let unkeyed = inspected(&folder, &good, &["--json"]);
     assert_eq!(unkeyed.code, 1);
     assert_eq!(reasons(&unkeyed.json()), Vec::<String>::new());
     let keys = format!("{ISSUER}={}", folder.write("jwks.json", cli::jwks().to_string()));
-    let keyed = inspect(&folder, &good, &["--keys", &keys]);
+    let keyed = inspected(&folder, &good, &["--keys", &keys]);
     assert_eq!(keyed.code, 0);
     assert!(keyed.stdout.starts_with(NOT_VERIFIED), "{}", keyed.stdout);
     let conclusion = format!(
@@ -100,7 +100,7 @@ fn only_a_token_verified_with_the_issuers_keys_exits_with_0() {
     );
     assert!(keyed.stdout.contains(&conclusion), "{}", keyed.stdout);
     let altered = token_with(&json!({ "kid": "other" }), &claims_with(&json!({ "sub": "" })));
-    let altered = inspect(&folder, &altered, &["--keys", &keys, "--json"]);
+    let altered = inspected(&folder, &altered, &["--keys", &keys, "--json"]);
     assert_eq!(altered.code, 1);
     assert_eq!(reasons(&altered.json()), ["token-key-unknown", "token-subject"]);
 }
@@ -158,6 +158,6 @@ fn claims_cannot_move_the_cursor() {
     }
     let folder = Folder::new("inspect-hostile");
     let hostile = token(&claims_with(&json!({ "sub": "a\u{1b}[2J\u{202e}b" })));
-    let ran = inspect(&folder, &hostile, &[]);
+    let ran = inspected(&folder, &hostile, &[]);
     assert!(!ran.stdout.contains(['\u{1b}', '\u{202e}']), "{}", ran.stdout);
 }

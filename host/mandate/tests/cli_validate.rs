@@ -16,11 +16,11 @@ use cli::{
 };
 use serde_json::{Value, json};
 
-fn validate(arguments: &[String]) -> Ran {
-    validate_with(arguments, &[])
+fn validated(arguments: &[String]) -> Ran {
+    validated_with(arguments, &[])
 }
 
-fn validate_with(arguments: &[String], more: &[&str]) -> Ran {
+fn validated_with(arguments: &[String], more: &[&str]) -> Ran {
     let mut all = vec!["validate"];
     all.extend(arguments.iter().map(String::as_str));
     all.extend(more);
@@ -29,7 +29,7 @@ fn validate_with(arguments: &[String], more: &[&str]) -> Ran {
 
 /// The reason and the exit code for these claims.
 fn answered(folder: &Folder, claims: &Value) -> (String, i32) {
-    let ran = validate_with(&folder.usual(&token(claims)), &["--json"]);
+    let ran = validated_with(&folder.usual(&token(claims)), &["--json"]);
     (ran.json()["reason"].as_str().unwrap().to_owned(), ran.code)
 }
 
@@ -41,7 +41,7 @@ fn validate() {
     let folder = Folder::new("validate");
     let arguments = folder.usual(&token(&claims()));
     assert_eq!(
-        validate(&arguments),
+        validated(&arguments),
         Ran {
             code: 0,
             stdout: format!(
@@ -55,7 +55,7 @@ fn validate() {
     );
     let expired = folder.usual(&token(&claims_with(&json!({ "exp": NOW - 5 }))));
     assert_eq!(
-        validate(&expired),
+        validated(&expired),
         Ran {
             code: 1,
             stdout: format!(
@@ -74,7 +74,7 @@ fn json_has_the_verified_token_and_what_decided() {
         return;
     }
     let folder = Folder::new("validate-json");
-    let mut answer = validate_with(&folder.usual(&token(&claims())), &["--json"]).json();
+    let mut answer = validated_with(&folder.usual(&token(&claims())), &["--json"]).json();
     let plugin = answer.as_object_mut().unwrap().remove("plugin").unwrap();
     let digest = mandate::plugin::embedded().unwrap().digest.to_string();
     assert_eq!(plugin["digest"], digest);
@@ -115,7 +115,7 @@ fn a_denial_names_its_reason_and_exits_with_1() {
         assert_eq!(answered(&folder, &claims_with(&patch)), (reason.to_owned(), 1));
     }
     let denied = |token: &str| {
-        let ran = validate_with(&folder.usual(token), &["--json"]);
+        let ran = validated_with(&folder.usual(token), &["--json"]);
         (ran.json()["reason"].clone(), ran.code)
     };
     let good = token(&claims());
@@ -171,18 +171,18 @@ fn the_audience_is_chosen_by_name() {
     let usual = folder.usual(&token(&claims()));
     folder.write("contract.json", two.to_string());
     assert_eq!(
-        validate(&usual).one_line(),
+        validated(&usual).one_line(),
         "`--app` is required: the contract has `board`, `board/admin`"
     );
-    assert_eq!(validate_with(&usual, &["--app", "board"]).code, 0);
-    assert_eq!(validate_with(&usual, &["--audience", AUDIENCE]).code, 0);
-    assert_eq!(validate_with(&usual, &["--app", "board/admin"]).code, 1);
+    assert_eq!(validated_with(&usual, &["--app", "board"]).code, 0);
+    assert_eq!(validated_with(&usual, &["--audience", AUDIENCE]).code, 0);
+    assert_eq!(validated_with(&usual, &["--app", "board/admin"]).code, 1);
     assert_eq!(
-        validate_with(&usual, &["--app", "vault"]).one_line(),
+        validated_with(&usual, &["--app", "vault"]).one_line(),
         "`--app`: the contract has no `vault`, it has `board`, `board/admin`"
     );
     assert_eq!(
-        validate_with(&usual, &["--audience", "https://vault.example"]).one_line(),
+        validated_with(&usual, &["--audience", "https://vault.example"]).one_line(),
         "`--audience`: the contract does not list `https://vault.example`"
     );
 }
@@ -197,14 +197,14 @@ fn a_bound_token_needs_its_certificate() {
     let thumbprint = "E8RX-s8nqgSMgo9lPdLlLtLW4KFNfnVmCdp4Rhmmgmc";
     let bound = claims_with(&json!({ "cnf": { "x5t#S256": thumbprint } }));
     let usual = folder.usual(&token(&bound));
-    assert_eq!(validate(&usual).code, 1);
+    assert_eq!(validated(&usual).code, 1);
     let mine = folder.write("mine.der", [0x30, 0x82, 0, 0]);
     let other = folder.write("other.der", [0x30, 0x82, 0, 1]);
-    assert_eq!(validate_with(&usual, &["--certificate", &mine]).code, 0);
-    assert_eq!(validate_with(&usual, &["--certificate", &other]).code, 1);
+    assert_eq!(validated_with(&usual, &["--certificate", &mine]).code, 0);
+    assert_eq!(validated_with(&usual, &["--certificate", &other]).code, 1);
     let text = folder.write("text.pem", "hello");
     assert_eq!(
-        validate_with(&usual, &["--certificate", &text]).one_line(),
+        validated_with(&usual, &["--certificate", &text]).one_line(),
         format!("certificate `{text}` is neither PEM nor DER")
     );
 }
@@ -282,7 +282,7 @@ fn bad_input_is_one_clear_line() {
     let usual = folder.usual(&good);
     let with_contract = |text: &str| {
         let file = folder.write("contract.json", text);
-        validate(&usual).one_line().replace(&file, "FILE")
+        validated(&usual).one_line().replace(&file, "FILE")
     };
     let mut without_audience = contract();
     without_audience["apps"][0].as_object_mut().unwrap().remove("audience");
@@ -299,7 +299,7 @@ fn bad_input_is_one_clear_line() {
     );
     folder.write("contract.json", contract().to_string());
     let html = folder.write("jwks.json", "<!doctype html>");
-    assert_eq!(validate(&usual).one_line(), format!("`--keys`: `{html}` is HTML, not JSON"));
+    assert_eq!(validated(&usual).one_line(), format!("`--keys`: `{html}` is HTML, not JSON"));
     folder.write("jwks.json", jwks().to_string());
     let absent = folder.path("absent");
     assert_eq!(
@@ -307,15 +307,15 @@ fn bad_input_is_one_clear_line() {
         format!("contract `{absent}` cannot be read: No such file or directory (os error 2)")
     );
     assert_eq!(
-        validate_with(&usual, &["--keys", "https://other.example=x"]).one_line(),
+        validated_with(&usual, &["--keys", "https://other.example=x"]).one_line(),
         "keys were given for `https://other.example`, which is no issuer of the contract"
     );
     assert_eq!(
-        validate_with(&usual, &["--keys", "x"]).one_line(),
+        validated_with(&usual, &["--keys", "x"]).one_line(),
         "invalid value 'x' for '--keys <ISSUER=FILE>': must be ISSUER=FILE; see `--help`"
     );
     assert_eq!(
-        validate_with(&usual, &["--skew", "900"]).one_line(),
+        validated_with(&usual, &["--skew", "900"]).one_line(),
         "unexpected argument '--skew' found; see `--help`"
     );
 }
@@ -330,31 +330,31 @@ fn only_the_plugin_that_was_asked_for_answers() {
     let inside = mandate::plugin::embedded().unwrap();
     let digest = inside.digest.to_string();
     let zeros = "0".repeat(64);
-    assert_eq!(validate_with(&usual, &["--plugin-digest", &digest]).code, 0);
+    assert_eq!(validated_with(&usual, &["--plugin-digest", &digest]).code, 0);
     let wrong = format!("plugin digest is {digest}, expected {zeros}");
-    assert_eq!(validate_with(&usual, &["--plugin-digest", &zeros]).one_line(), wrong);
+    assert_eq!(validated_with(&usual, &["--plugin-digest", &zeros]).one_line(), wrong);
     let file = folder.write("plugin.wasm", inside.bytes);
-    assert_eq!(validate_with(&usual, &["--plugin", &file, "--plugin-digest", &digest]).code, 0);
+    assert_eq!(validated_with(&usual, &["--plugin", &file, "--plugin-digest", &digest]).code, 0);
     assert_eq!(
-        validate_with(&usual, &["--plugin", &file, "--plugin-digest", &zeros]).one_line(),
+        validated_with(&usual, &["--plugin", &file, "--plugin-digest", &zeros]).one_line(),
         wrong
     );
-    let said = validate_with(&usual, &["--plugin", &file, "--json"]).json();
+    let said = validated_with(&usual, &["--plugin", &file, "--json"]).json();
     assert_eq!(
         (&said["plugin"]["origin"], &said["plugin"]["digest"]),
         (&json!("file"), &json!(digest))
     );
     assert_eq!(
-        validate_with(&usual, &["--plugin-digest", "abc"]).one_line(),
+        validated_with(&usual, &["--plugin-digest", "abc"]).one_line(),
         "invalid value 'abc' for '--plugin-digest <SHA256>': a SHA-256 digest is 64 hexadecimal digits; see `--help`"
     );
     let absent = folder.path("absent.wasm");
     assert_eq!(
-        validate_with(&usual, &["--plugin", &absent]).one_line(),
+        validated_with(&usual, &["--plugin", &absent]).one_line(),
         format!("plugin file `{absent}` cannot be read: No such file or directory (os error 2)")
     );
     let text = folder.write("text.wasm", "hello");
-    let refused = validate_with(&usual, &["--plugin", &text]);
+    let refused = validated_with(&usual, &["--plugin", &text]);
     assert!(refused.one_line().starts_with("plugin does not compile: "), "{refused:?}");
 }
 
@@ -369,10 +369,10 @@ fn no_output_repeats_the_token() {
     let contract = folder.path("contract.json");
     let signature = good.rsplit('.').next().unwrap();
     for ran in [
-        validate(&usual),
-        validate_with(&usual, &["--json"]),
-        validate_with(&usual, &[&good]),
-        validate_with(&usual, &[&format!("--tokn={good}")]),
+        validated(&usual),
+        validated_with(&usual, &["--json"]),
+        validated_with(&usual, &[&good]),
+        validated_with(&usual, &[&format!("--tokn={good}")]),
         mandate(&["validate", "--contract", &contract, "--token", &format!("{good}.x")]),
         mandate(&[good.as_str()]),
         mandate(&["validate", "--contract", &good, "--token", &good]),

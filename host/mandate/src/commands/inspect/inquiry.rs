@@ -1,7 +1,7 @@
 //! What speaks against a token: the plugin's answer, and its answers to "and otherwise?".
 //!
 //! The plugin names the first reason only. To name the others, its question is changed so that the
-//! reason goes away (another moment, another audience, a signature by a key made for this purpose)
+//! reason goes away (later times, another audience, a signature by a key made for this purpose)
 //! and asked again, in a plugin that trusts that key and nothing else. What comes out is a
 //! diagnosis, never a verdict.
 
@@ -84,7 +84,8 @@ impl<'p> Inquiry<'p> {
                 break;
             }
             let finding = Finding::from(&answer);
-            if findings.contains(&finding) {
+            // The same reason again: the change did not help.
+            if findings.iter().any(|known: &Finding| known.reason == finding.reason) {
                 break;
             }
             findings.push(finding);
@@ -98,34 +99,52 @@ impl<'p> Inquiry<'p> {
     /// Changes the question so that this reason goes away; false if that cannot be done.
     fn change(&mut self, reason: &str, decoded: &Decoded, types: &[String]) -> bool {
         match reason {
-            "token-type" => {
-                match types.first() {
-                    Some(typ) => self.header.insert("typ".to_owned(), json!(typ)),
-                    None => self.header.remove("typ"),
-                };
-                true
-            }
+            "token-type" => match types.first() {
+                Some(typ) => drop(self.header.insert("typ".to_owned(), json!(typ))),
+                None => drop(self.header.remove("typ")),
+            },
             "token-critical" => {
                 self.header.remove("crit");
                 self.header.remove("b64");
-                true
             }
-            "token-expired" => {
-                let last = decoded.seconds("exp").and_then(|expires| expires.checked_sub(1));
-                self.request.now = last.unwrap_or_default();
-                last.is_some()
-            }
-            "token-not-yet-valid" => {
-                let starts = [decoded.seconds("nbf"), decoded.seconds("iat")];
-                self.request.now = starts.into_iter().flatten().max().unwrap_or_default();
-                self.request.now > 0
-            }
+            "token-expired" => self.move_expiry(decoded),
+            "token-not-yet-valid" => self.move_start(decoded),
             "token-audience" => {
-                let claims = self.claims.get_or_insert_with(|| decoded.claims.clone());
-                claims.insert("aud".to_owned(), json!(self.request.audience));
-                true
+                let audience = json!(self.request.audience);
+                self.claims(decoded).insert("aud".to_owned(), audience);
             }
-            _ => false,
+            _ => return false,
+        }
+        true
+    }
+
+    /// The claims, from now on changed.
+    fn claims(&mut self, decoded: &Decoded) -> &mut Map<String, Value> {
+        self.claims.get_or_insert_with(|| decoded.claims.clone())
+    }
+
+    /// Lets the token expire in a second, its lifetime as it was.
+    fn move_expiry(&mut self, decoded: &Decoded) {
+        let expires = self.request.now.saturating_add(1);
+        let lifetime = lifetime(decoded);
+        let claims = self.claims(decoded);
+        claims.insert("exp".to_owned(), json!(expires));
+        if let Some(lifetime) = lifetime {
+            claims.insert("iat".to_owned(), json!(expires.saturating_sub(lifetime)));
+        }
+    }
+
+    /// Lets the token start now, its lifetime as it was.
+    fn move_start(&mut self, decoded: &Decoded) {
+        let now = self.request.now;
+        let issued_later = decoded.seconds("iat").is_some_and(|issued_at| issued_at > now);
+        let lifetime = lifetime(decoded);
+        let claims = self.claims(decoded);
+        claims.remove("nbf");
+        if issued_later {
+            claims.insert("iat".to_owned(), json!(now));
+            let expires = now.saturating_add(lifetime.unwrap_or(1));
+            claims.insert("exp".to_owned(), json!(expires));
         }
     }
 
@@ -139,6 +158,11 @@ impl<'p> Inquiry<'p> {
         let signature = self.key.sign("EdDSA", message.as_bytes())?;
         Ok(format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature)))
     }
+}
+
+/// Seconds from `iat` to `exp`, where the token has both in this order.
+fn lifetime(decoded: &Decoded) -> Option<u64> {
+    decoded.seconds("exp")?.checked_sub(decoded.seconds("iat")?)
 }
 
 /// The contract with this issuer's algorithm that of the stand-in key.
