@@ -38,6 +38,9 @@ impl Request {
         // serde_json keeps the last of two members: duplicates are looked for in the text.
         Json::parse(line.as_bytes(), DEPTH)
             .map_err(|problem| error(format!("the document {}", problem.describe())))?;
+        if !value.is_object() {
+            return Err(error("a request is a JSON object".to_owned()));
+        }
         Self::parse(&value).map_err(|problem| error(problem.to_string()))?;
         Ok(value)
     }
