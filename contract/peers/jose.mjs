@@ -17,6 +17,12 @@ const { compactVerify, createLocalJWKSet, decodeJwt, errors, jwtVerify } = await
 
 const ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA"];
 
+// What a preset of the contract stands for.
+const PRESETS = {
+  keycloak: [{ claim: "/typ", equals: "Bearer" }],
+  authentik: [{ claim: "/scope", present: true }],
+};
+
 // Imported keys live in the set: one set for each text of one.
 const sets = new Map();
 function keySet(keys) {
@@ -47,8 +53,8 @@ async function validate(request) {
   if (set === undefined) throw new errors.JWKSNoMatchingKey();
   if ("fetched_at" in set) return "jose's local key set has no age";
   // Of the claim tests, jose offers presence of a top-level claim.
-  const present = (issuer.claim_tests ?? [])
-    .filter((test) => test.present === true)
+  const present = [...(PRESETS[issuer.preset] ?? []), ...(issuer.claim_tests ?? [])]
+    .filter((test) => test.present !== false)
     .map((test) => test.claim.slice(1))
     .filter((name) => !name.includes("/"));
   const options = {
@@ -71,7 +77,7 @@ function acceptedTypes(issuer) {
 
 // jose takes one `typ`: where the issuer has several, each is tried.
 async function jwtVerifyTyped(token, keys, options, types) {
-  let last;
+  let last = new errors.JWTInvalid("no accepted type");
   for (const typ of types) {
     try {
       return await jwtVerify(token, keys, { ...options, typ });

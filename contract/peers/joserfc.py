@@ -20,6 +20,12 @@ from joserfc import errors, jwk, jws, jwt  # noqa: E402
 
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA"]
 
+# What a preset of the contract stands for.
+PRESETS = {
+    "keycloak": [{"claim": "/typ", "equals": "Bearer"}],
+    "authentik": [{"claim": "/scope", "present": True}],
+}
+
 
 @functools.lru_cache(maxsize=256)
 def import_key(text):
@@ -66,7 +72,7 @@ def validate(request):
         "exp": {"essential": True},
     }
     # Of the claim tests, joserfc offers presence and values of a top-level claim.
-    for test in issuer.get("claim_tests", []):
+    for test in PRESETS.get(issuer.get("preset"), []) + issuer.get("claim_tests", []):
         name = test["claim"][1:]
         if test.get("present") is False or "/" in name:
             continue

@@ -14,6 +14,12 @@ import jwt.api_jwt
 
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA"]
 
+# What a preset of the contract stands for.
+PRESETS = {
+    "keycloak": [{"claim": "/typ", "equals": "Bearer"}],
+    "authentik": [{"claim": "/scope", "present": True}],
+}
+
 
 class Clock(datetime.datetime):
     """PyJWT reads the system's clock; a fixture states the moment."""
@@ -73,7 +79,8 @@ def validate(request):
         return "PyJWT's PyJWK takes keys without an age"
     key = choose_key(sets[0]["keys"]["keys"], jwt.get_unverified_header(token))
     # Of the claim tests, PyJWT offers presence of a top-level claim.
-    present = [t["claim"][1:] for t in issuer.get("claim_tests", []) if t.get("present")]
+    tests = PRESETS.get(issuer.get("preset"), []) + issuer.get("claim_tests", [])
+    present = [test["claim"][1:] for test in tests if test.get("present") is not False]
     Clock.moment = request["now"]
     jwt.decode(
         token,
@@ -83,7 +90,7 @@ def validate(request):
         issuer=stated,
         leeway=contract.get("skew_seconds", 60),
         options={
-            "require": ["iss", "aud", "exp", "sub"] + [c for c in present if "/" not in c],
+            "require": ["iss", "aud", "exp", "sub"] + [name for name in present if "/" not in name],
             "enforce_minimum_key_length": True,
         },
     )
