@@ -3,7 +3,13 @@
 //!
 //! `MANDATE_DIFFERENTIAL_CASES` sets how many (3,000), `MANDATE_DIFFERENTIAL_SEED` which.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "tests"
+)]
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

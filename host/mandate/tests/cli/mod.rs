@@ -1,6 +1,6 @@
 //! What the end-to-end tests share: the real binary, tokens of a real key, files, an issuer.
 
-#![allow(dead_code, reason = "each test file uses its part")]
+#![allow(dead_code, clippy::allow_attributes, reason = "each test file uses its part")]
 
 use std::fs;
 use std::io::{Read as _, Write as _};
@@ -14,27 +14,27 @@ use mandate::mint::{KeyRing, TestKey, TokenRecipe, mint};
 use serde_json::{Value, json};
 
 /// The moment of every test that does not fetch.
-pub const NOW: u64 = 1_767_225_600; // 2026-01-01T00:00:00Z
-pub const ISSUER: &str = "https://idp.example/realms/acme";
-pub const AUDIENCE: &str = "https://board.example";
+pub(crate) const NOW: u64 = 1_767_225_600; // 2026-01-01T00:00:00Z
+pub(crate) const ISSUER: &str = "https://idp.example/realms/acme";
+pub(crate) const AUDIENCE: &str = "https://board.example";
 const KEY: &str = "ed25519-cli";
 
 /// A run of the binary that has ended.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Ran {
-    pub code: i32,
-    pub stdout: String,
-    pub stderr: String,
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl Ran {
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         assert_eq!(self.stdout.lines().count(), 1, "{self:?}");
         serde_json::from_str(&self.stdout).unwrap()
     }
 
     /// Asserts exit code 2 and exactly one line; that line.
-    pub fn one_line(&self) -> &str {
+    pub(crate) fn one_line(&self) -> &str {
         assert_eq!(self.code, 2, "{self:?}");
         assert_eq!(self.stdout, "", "{self:?}");
         assert_eq!(self.stderr.lines().count(), 1, "{self:?}");
@@ -43,28 +43,28 @@ impl Ran {
 }
 
 /// A folder of one test, with the files that it writes.
-pub struct Folder(PathBuf);
+pub(crate) struct Folder(PathBuf);
 
 impl Folder {
-    pub fn new(test: &str) -> Self {
+    pub(crate) fn new(test: &str) -> Self {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("cli-{test}"));
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder).unwrap();
         Self(folder)
     }
 
-    pub fn write(&self, name: &str, content: impl AsRef<[u8]>) -> String {
+    pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) -> String {
         let path = self.0.join(name);
         fs::write(&path, content).unwrap();
         path.to_str().unwrap().to_owned()
     }
 
-    pub fn path(&self, name: &str) -> String {
+    pub(crate) fn path(&self, name: &str) -> String {
         self.0.join(name).to_str().unwrap().to_owned()
     }
 
     /// The usual contract, the usual keys, and the token, as arguments of `validate`.
-    pub fn usual(&self, token: &str) -> Vec<String> {
+    pub(crate) fn usual(&self, token: &str) -> Vec<String> {
         let contract = self.write("contract.json", contract().to_string());
         let keys = self.write("jwks.json", jwks().to_string());
         let token = self.write("token.txt", format!("{token}\n"));
@@ -77,12 +77,12 @@ impl Folder {
 }
 
 /// Runs the binary with nothing on stdin.
-pub fn mandate<S: AsRef<str>>(arguments: &[S]) -> Ran {
+pub(crate) fn mandate<S: AsRef<str>>(arguments: &[S]) -> Ran {
     mandate_with(arguments, b"")
 }
 
 /// Runs the binary.
-pub fn mandate_with<S: AsRef<str>>(arguments: &[S], stdin: &[u8]) -> Ran {
+pub(crate) fn mandate_with<S: AsRef<str>>(arguments: &[S], stdin: &[u8]) -> Ran {
     let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cli-cache");
     let mut child = Command::new(env!("CARGO_BIN_EXE_mandate"))
         .args(arguments.iter().map(AsRef::as_ref))
@@ -102,7 +102,7 @@ pub fn mandate_with<S: AsRef<str>>(arguments: &[S], stdin: &[u8]) -> Ran {
     }
 }
 
-pub fn contract() -> Value {
+pub(crate) fn contract() -> Value {
     json!({
         "contract": "mandate", "version": "1.0.0", "status": "frozen", "skew_seconds": 5,
         "issuers": [{
@@ -114,7 +114,7 @@ pub fn contract() -> Value {
 }
 
 /// The contract of an issuer on loopback whose keys are at `jwks_uri`, else found by discovery.
-pub fn contract_of(issuer: &str, jwks_uri: Option<&str>) -> Value {
+pub(crate) fn contract_of(issuer: &str, jwks_uri: Option<&str>) -> Value {
     let mut contract = contract();
     contract["issuers"][0]["issuer"] = json!(issuer);
     if let Some(uri) = jwks_uri {
@@ -123,7 +123,7 @@ pub fn contract_of(issuer: &str, jwks_uri: Option<&str>) -> Value {
     contract
 }
 
-pub fn claims() -> Value {
+pub(crate) fn claims() -> Value {
     json!({
         "iss": ISSUER, "aud": AUDIENCE, "sub": "alice", "tenant": "acme", "client_id": "board-web",
         "scope": "board:read board:write", "iat": NOW - 60, "exp": NOW + 240,
@@ -132,16 +132,16 @@ pub fn claims() -> Value {
 }
 
 /// The usual claims, changed as a merge patch says.
-pub fn claims_with(patch: &Value) -> Value {
+pub(crate) fn claims_with(patch: &Value) -> Value {
     mandate::mint::merge_patch(&claims(), patch)
 }
 
-pub fn token(claims: &Value) -> String {
+pub(crate) fn token(claims: &Value) -> String {
     token_with(&json!({}), claims)
 }
 
 /// A token with changes to its header.
-pub fn token_with(header: &Value, claims: &Value) -> String {
+pub(crate) fn token_with(header: &Value, claims: &Value) -> String {
     let usual = json!({ "alg": "EdDSA", "typ": "at+jwt", "kid": KEY });
     let recipe: TokenRecipe = serde_json::from_value(json!({
         "sign": { "key": { "name": KEY } },
@@ -152,12 +152,12 @@ pub fn token_with(header: &Value, claims: &Value) -> String {
     mint(&recipe, &KeyRing::with_keys([KEY]).unwrap()).unwrap()
 }
 
-pub fn jwks() -> Value {
+pub(crate) fn jwks() -> Value {
     json!({ "keys": [TestKey::derive(KEY).unwrap().jwk()] })
 }
 
 /// Whether the plugin is inside; says so aloud, and counts it, where it is not.
-pub fn has_plugin(test: &str) -> bool {
+pub(crate) fn has_plugin(test: &str) -> bool {
     let has = mandate::plugin::embedded().is_some();
     if !has {
         let line = format!("skipped: {test}: the plugin was not built (cargo xtask guests)\n");
@@ -171,16 +171,16 @@ pub fn has_plugin(test: &str) -> bool {
 }
 
 /// What a server on loopback answers to a path.
-pub type Answers = fn(url: &str, path: &str) -> Option<(u16, String)>;
+pub(crate) type Answers = fn(url: &str, path: &str) -> Option<(u16, String)>;
 
 /// A server on loopback; `None` from its answers hangs.
-pub struct Server {
-    pub url: String,
+pub(crate) struct Server {
+    pub(crate) url: String,
     asked: Arc<AtomicUsize>,
 }
 
 impl Server {
-    pub fn start(answers: Answers) -> Self {
+    pub(crate) fn start(answers: Answers) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let asked = Arc::new(AtomicUsize::new(0));
@@ -196,7 +196,7 @@ impl Server {
         Self { url, asked }
     }
 
-    pub fn requests(&self) -> usize {
+    pub(crate) fn requests(&self) -> usize {
         self.asked.load(Ordering::Relaxed)
     }
 }
@@ -226,7 +226,7 @@ fn serve(mut stream: TcpStream, url: &str, answers: Answers) {
 }
 
 /// An issuer with discovery and keys.
-pub fn healthy(url: &str, path: &str) -> Option<(u16, String)> {
+pub(crate) fn healthy(url: &str, path: &str) -> Option<(u16, String)> {
     Some(match path {
         "/.well-known/openid-configuration" => {
             (200, json!({ "issuer": url, "jwks_uri": format!("{url}/jwks") }).to_string())
