@@ -168,6 +168,12 @@ const RULES: &[Rule] = &[
         "jsonwebtoken does not look at `crit` (RFC 7515 section 4.1.11 says it must)",
     ),
     stricter(
+        &["PyJWT", "jose"],
+        "token-critical",
+        "the header has `crit`",
+        "they know the extension `b64` (RFC 7797) and take it as true; we take no extension",
+    ),
+    stricter(
         &["joserfc"],
         "token-critical",
         "the header has `crit`",
@@ -189,6 +195,12 @@ const RULES: &[Rule] = &[
         &["joserfc"],
         "ExceededSizeError",
         "joserfc's limit is 512 bytes of header; ours is 16 KiB of token",
+    ),
+    laxer(
+        &["jsonwebtoken"],
+        "Json",
+        "jsonwebtoken wants text in every header parameter that it names (`nonce`, `url`, `x5t`); we \
+         read four parameters and ignore the others",
     ),
     laxer(&["joserfc"], "InvalidKeyIdError", NO_KID),
     laxer(&["jsonwebtoken"], "NoKey", NO_KID),
