@@ -116,10 +116,9 @@ pub(crate) fn contract() -> Value {
 /// The contract of an issuer on loopback whose keys are at `jwks_uri`, else found by discovery.
 pub(crate) fn contract_of(issuer: &str, jwks_uri: Option<&str>) -> Value {
     let mut contract = contract();
-    contract["issuers"][0]["issuer"] = json!(issuer);
-    if let Some(uri) = jwks_uri {
-        contract["issuers"][0]["jwks_uri"] = json!(uri);
-    }
+    let entry = contract.pointer_mut("/issuers/0").and_then(Value::as_object_mut).unwrap();
+    entry.insert("issuer".to_owned(), json!(issuer));
+    entry.extend(jwks_uri.map(|uri| ("jwks_uri".to_owned(), json!(uri))));
     contract
 }
 
