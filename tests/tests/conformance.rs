@@ -1,7 +1,7 @@
 //! The contract's fixtures on core, on the component and on its core module: three answers, one
 //! text, and the one that the fixture states.
 
-#![expect(clippy::unwrap_used, clippy::arithmetic_side_effects, reason = "tests")]
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

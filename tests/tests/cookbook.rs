@@ -1,12 +1,7 @@
 //! The JOSE cookbook (RFC 7520, RFC 7797, RFC 8037): three examples agree, every other is refused
 //! for the reason that is listed here.
 
-#![expect(
-    clippy::arithmetic_side_effects,
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
-    reason = "tests"
-)]
+#![expect(clippy::indexing_slicing, reason = "tests")]
 
 use mandate_tests::jws_runners::{WasmDoors, native};
 use mandate_tests::suite::Suite;

@@ -3,13 +3,7 @@
 //!
 //! `MANDATE_DIFFERENTIAL_CASES` sets how many (3,000), `MANDATE_DIFFERENTIAL_SEED` which.
 
-#![expect(
-    clippy::arithmetic_side_effects,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "tests"
-)]
+#![expect(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "tests")]
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -1,7 +1,5 @@
 //! The seeds of the fuzz targets are what the generator makes: `MANDATE_WRITE_SEEDS=1` writes them.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
-
 use std::path::Path;
 
 use mandate_authn::{Request, Validator};

@@ -27,7 +27,7 @@ struct Row {
 }
 
 /// What a file must count: rows that verify, rows that do not.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Count {
     valid: usize,
     invalid: usize,

@@ -197,7 +197,7 @@ mod tests {
         let mut hanging = exec("exec sleep 60");
         let mut ended = exec("exit 3");
         let request = json!({"id": "a"});
-        let mut error = |exec: &mut Exec| exec.answer(&request).unwrap_err().to_string();
+        let error = |exec: &mut Exec| exec.answer(&request).unwrap_err().to_string();
         assert_eq!(error(&mut hanging), "no answer within 500ms");
         assert_eq!(error(&mut hanging), "no answer within 500ms");
         assert_eq!(error(&mut hanging), "ended 2 times: not started again");
