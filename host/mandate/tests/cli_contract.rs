@@ -1,6 +1,6 @@
 //! `mandate contract`, end to end.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+#![allow(clippy::allow_attributes, clippy::indexing_slicing, clippy::unwrap_used, reason = "tests")]
 
 mod cli;
 

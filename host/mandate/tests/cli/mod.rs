@@ -1,6 +1,11 @@
 //! What the end-to-end tests share: the real binary, tokens of a real key, files, an issuer.
 
-#![allow(dead_code, clippy::allow_attributes, reason = "each test file uses its part")]
+#![allow(
+    dead_code,
+    clippy::allow_attributes,
+    clippy::indexing_slicing,
+    reason = "each test file uses its part"
+)]
 
 use std::fs;
 use std::io::{Read as _, Write as _};
