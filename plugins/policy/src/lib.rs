@@ -1,6 +1,6 @@
 //! The policy plugin: one core module with two faces over `mandate-authn`.
 //!
-//! [`component`] translates the WIT types; [`abi`] is the C-like ABI of docs/abi.md for runtimes
+//! `component` translates the WIT types; `abi` is the C-like ABI of docs/abi.md for runtimes
 //! without the component model. Neither decides anything. An instance is used by one thread at a
 //! time, holds one trust and one cache, and imports nothing.
 
