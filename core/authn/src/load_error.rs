@@ -13,7 +13,7 @@ pub struct LoadError {
 
 impl LoadError {
     pub(crate) fn new(path: &str, message: impl Into<String>) -> Self {
-        Self { path: path.to_owned(), message: message.into() }
+        Self { path: one_line(path), message: one_line(&message.into()) }
     }
 
     /// The same error seen from outside: its path under `parent`.
@@ -21,6 +21,16 @@ impl LoadError {
         let separator = if self.path.is_empty() || self.path.starts_with('[') { "" } else { "." };
         Self { path: format!("{parent}{separator}{}", self.path), message: self.message }
     }
+}
+
+/// Both name members of the document, and those may hold any character.
+fn one_line(text: &str) -> String {
+    let escaped = |character: char| {
+        let escape = character.is_control().then(|| character.escape_default());
+        let plain = escape.is_none().then_some(character);
+        escape.into_iter().flatten().chain(plain)
+    };
+    text.chars().flat_map(escaped).collect()
 }
 
 impl fmt::Display for LoadError {
@@ -34,3 +44,15 @@ impl fmt::Display for LoadError {
 }
 
 impl std::error::Error for LoadError {}
+
+#[cfg(test)]
+mod tests {
+    use crate::contract::Contract;
+
+    #[test]
+    fn an_error_is_one_line_whatever_a_member_is_called() {
+        let error = Contract::parse("{\"a\\nb\":1}").unwrap_err();
+        assert_eq!(error.to_string().lines().count(), 1);
+        assert_eq!(error.path, "a\\nb");
+    }
+}
