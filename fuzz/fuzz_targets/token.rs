@@ -36,8 +36,17 @@ static SEEDS: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
         let (header, claims) = (parts.next().expect("a header"), parts.next().expect("claims"));
         [header, b"\n".to_vec(), claims].concat()
     });
-    plain.chain(parts).collect()
+    let rich = TOKENS.lines().map(|token| {
+        let mut parts = token.split('.').map(decode);
+        let (header, mut claims) = (parts.next().expect("a header"), parts.next().expect("claims"));
+        claims.pop();
+        [header, b"\n".to_vec(), claims, OTHER_CLAIMS.to_vec()].concat()
+    });
+    plain.chain(parts).chain(rich).collect()
 });
+
+/// Every claim that is read and that the minted tokens do not have.
+const OTHER_CLAIMS: &[u8] = br#","nbf":1,"client_id":"c","azp":"d","scope":"r w","tenant":"acme","realm_access":{"roles":["x"]},"act":{"sub":"a","client_id":"e","act":{"sub":"b"}},"may_act":{"sub":"f"}}"#;
 
 thread_local! {
     static REAL: std::cell::RefCell<Validator> = validator(Validator::new());
