@@ -1,7 +1,7 @@
 //! The backend over `ring`.
 
 use ring::signature::{
-    self, EcdsaVerificationAlgorithm, RsaParameters, RsaPublicKeyComponents, UnparsedPublicKey,
+    self, RsaParameters, RsaPublicKeyComponents, UnparsedPublicKey, VerificationAlgorithm,
 };
 
 use super::{SignatureBackend, SignatureInvalid, VerifyingKey};
@@ -14,15 +14,16 @@ pub struct RingBackend;
 
 impl SignatureBackend for RingBackend {
     fn prepare(&self, key: &PublicKey) -> Result<Box<dyn VerifyingKey>, KeyUnfit> {
+        let point = |algorithm, method: &'static dyn VerificationAlgorithm, bytes: &[u8]| {
+            Box::new(Point { algorithm, key: UnparsedPublicKey::new(method, bytes.to_vec()) })
+        };
         Ok(match key {
-            PublicKey::Ed25519(point) => {
-                Box::new(Ed25519(UnparsedPublicKey::new(&signature::ED25519, *point)))
+            PublicKey::Ed25519(bytes) => point(Algorithm::EdDsa, &signature::ED25519, bytes),
+            PublicKey::P256(bytes) => {
+                point(Algorithm::Es256, &signature::ECDSA_P256_SHA256_FIXED, bytes)
             }
-            PublicKey::P256(point) => {
-                Box::new(ecdsa(Algorithm::Es256, &signature::ECDSA_P256_SHA256_FIXED, point))
-            }
-            PublicKey::P384(point) => {
-                Box::new(ecdsa(Algorithm::Es384, &signature::ECDSA_P384_SHA384_FIXED, point))
+            PublicKey::P384(bytes) => {
+                point(Algorithm::Es384, &signature::ECDSA_P384_SHA384_FIXED, bytes)
             }
             PublicKey::Rsa { modulus, exponent } => {
                 Box::new(Rsa(RsaPublicKeyComponents { n: modulus.clone(), e: exponent.clone() }))
@@ -31,34 +32,14 @@ impl SignatureBackend for RingBackend {
     }
 }
 
-fn ecdsa(algorithm: Algorithm, method: &'static EcdsaVerificationAlgorithm, point: &[u8]) -> Ecdsa {
-    Ecdsa { algorithm, key: UnparsedPublicKey::new(method, point.to_vec()) }
-}
-
+/// A point of a curve: it serves one algorithm.
 #[derive(Debug)]
-struct Ed25519(UnparsedPublicKey<[u8; 32]>);
-
-impl VerifyingKey for Ed25519 {
-    fn verify(
-        &self,
-        algorithm: Algorithm,
-        message: &[u8],
-        signature: &[u8],
-    ) -> Result<(), SignatureInvalid> {
-        if algorithm != Algorithm::EdDsa {
-            return Err(SignatureInvalid);
-        }
-        self.0.verify(message, signature).map_err(|_| SignatureInvalid)
-    }
-}
-
-#[derive(Debug)]
-struct Ecdsa {
+struct Point {
     algorithm: Algorithm,
     key: UnparsedPublicKey<Vec<u8>>,
 }
 
-impl VerifyingKey for Ecdsa {
+impl VerifyingKey for Point {
     fn verify(
         &self,
         algorithm: Algorithm,
