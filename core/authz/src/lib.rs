@@ -1,0 +1,16 @@
+//! Authorization: a snapshot, a verified token, a request and now, to a `Decision`.
+//!
+//! Relationships are OpenFGA's model, evaluated in place over one flat binary (docs/snapshot.md).
+//! Above them stands the delegation rule of `contract/CONTRACT.md`: never more than the user, the
+//! agent, the tool, the credential and the token's scope allow together. Nothing here does I/O,
+//! reads a clock, or panics on input; work is bounded by [`limits`].
+
+#![forbid(unsafe_code)]
+
+pub mod condition;
+pub mod limits;
+#[cfg(feature = "builder")]
+pub mod model;
+pub mod name;
+pub mod record;
+pub mod tuple;

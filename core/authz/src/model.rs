@@ -1,0 +1,110 @@
+//! OpenFGA's authorization model, schema 1.1 and 1.2 modules: what the DSL and the JSON form say.
+//!
+//! Source: OpenFGA's configuration language, <https://openfga.dev/docs/configuration-language>.
+
+/// A model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Model {
+    /// `1.1` or `1.2`.
+    pub schema: Schema,
+    /// Types, in the order of the text.
+    pub types: Vec<TypeDefinition>,
+    /// Conditions, in the order of the text.
+    pub conditions: Vec<ConditionDefinition>,
+}
+
+/// The schema version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Schema {
+    /// `schema 1.1`
+    V1_1,
+    /// `schema 1.2`: modules.
+    V1_2,
+}
+
+/// A type and its relations.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TypeDefinition {
+    /// The type's name.
+    pub name: String,
+    /// Relations, in the order of the text.
+    pub relations: Vec<RelationDefinition>,
+    /// The module that defines it.
+    pub module: Option<String>,
+    /// The file that defines it.
+    pub file: Option<String>,
+}
+
+/// `define name: …`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RelationDefinition {
+    /// The relation's name.
+    pub name: String,
+    /// How it is computed.
+    pub rewrite: Rewrite,
+    /// `[user, team#member, user:* with condition]`: what may be stored; empty where nothing may.
+    pub restrictions: Vec<TypeRestriction>,
+    /// The module that defines it, where `extend type` added it.
+    pub module: Option<String>,
+    /// The file that defines it, where `extend type` added it.
+    pub file: Option<String>,
+}
+
+/// How a relation is computed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Rewrite {
+    /// What is stored: the `[…]` of the definition (`this`).
+    Direct,
+    /// Another relation of the same object.
+    Computed(String),
+    /// `relation from tupleset`: the relation of each object that the tupleset holds.
+    From {
+        /// The relation of the objects found.
+        relation: String,
+        /// The relation of this object that names them.
+        tupleset: String,
+    },
+    /// `a or b`
+    Union(Vec<Self>),
+    /// `a and b`
+    Intersection(Vec<Self>),
+    /// `a but not b`
+    Difference(Box<Self>, Box<Self>),
+}
+
+/// One entry of `[…]`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct TypeRestriction {
+    /// The subject's type.
+    pub type_name: String,
+    /// Which subjects of it.
+    pub form: RestrictionForm,
+    /// `with condition`.
+    pub condition: Option<String>,
+}
+
+/// Which subjects of a type may be stored.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum RestrictionForm {
+    /// `user`
+    Object,
+    /// `team#member`
+    Userset(String),
+    /// `user:*`
+    Wildcard,
+}
+
+/// `condition name(parameters) { expression }`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConditionDefinition {
+    /// The condition's name.
+    pub name: String,
+    /// Parameters in the order of the text (of the name in JSON, whose object has no order).
+    pub parameters: Vec<(String, crate::condition::ParameterType)>,
+    /// The CEL expression as written.
+    pub expression: String,
+    /// The module that defines it.
+    pub module: Option<String>,
+    /// The file that defines it.
+    pub file: Option<String>,
+}
