@@ -13,4 +13,5 @@ pub mod limits;
 pub mod model;
 pub mod name;
 pub mod record;
+pub mod row;
 pub mod tuple;
