@@ -14,3 +14,30 @@ pub const SNAPSHOT_BYTES: u64 = 1024 * 1024 * 1024;
 
 /// Seconds that a state may be old when the contract says nothing.
 pub const STATE_AGE_SECONDS: u64 = 120;
+
+/// Bytes of one text of a model. Source: four times OpenFGA's limit for a stored model, 256 KiB.
+pub const MODEL_BYTES: usize = 1024 * 1024;
+
+/// Parentheses within parentheses in one definition, and operators within operators in JSON, which
+/// takes three of the JSON reader's 128 levels for each.
+pub const MODEL_NESTING: usize = 32;
+
+/// Bytes that one digest covers, and the most that one step of a load takes. Source: SHA-512/256 of
+/// them in WebAssembly stays below 5 ms.
+pub const CHUNK_BYTES: u64 = 1024 * 1024;
+
+/// Bytes of a container's header. Source: twice what 1,024 digests need.
+pub const HEADER_BYTES: usize = 64 * 1024;
+
+/// Bytes of a delta's body. Source: one chunk, so that applying is one step; whoever changes more at
+/// once publishes a snapshot.
+pub const DELTA_BYTES: u64 = CHUNK_BYTES;
+
+/// Rows of a delta. Source: bounds the memory of the decoded rows to a few MiB.
+pub const DELTA_ROWS: usize = 16_384;
+
+/// Bytes of the name of a deployment or slice.
+pub const STATE_NAME_BYTES: usize = 128;
+
+/// Keys that a consumer pins: the current one, and the next while keys rotate.
+pub const PINNED_KEYS: usize = 2;

@@ -2,6 +2,17 @@
 //!
 //! Source: OpenFGA's configuration language, <https://openfga.dev/docs/configuration-language>.
 
+mod error;
+mod json;
+mod lexer;
+mod parser;
+mod problem_text;
+mod source;
+
+pub use error::{Duplicate, ModelError, Named, Problem, Reference, Span};
+
+use parser::{Document, Header};
+
 /// A model.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Model {
@@ -107,4 +118,53 @@ pub struct ConditionDefinition {
     pub module: Option<String>,
     /// The file that defines it.
     pub file: Option<String>,
+}
+
+impl Model {
+    /// Reads OpenFGA's language.
+    ///
+    /// The model is well formed, which is not yet sound: see `validate`.
+    ///
+    /// # Errors
+    /// Everything that is wrong up to the first syntax error, with line and column.
+    pub fn parse_dsl(text: &str) -> Result<Self, Vec<ModelError>> {
+        let Document { header, types, conditions, .. } = parser::parse(text)?;
+        let Header::Model { schema, place } = header else {
+            let start = Span { line: 1, column: 1, length: 0 };
+            return Err(vec![ModelError::at(start, Problem::SchemaMissing)]);
+        };
+        let schema = Schema::parse(&schema)
+            .ok_or_else(|| vec![ModelError::at(place, Problem::Schema { found: schema })])?;
+        let types = types.into_iter().map(|section| section.definition).collect();
+        Ok(Self { schema, types, conditions })
+    }
+
+    /// Reads OpenFGA's JSON form.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, with its path.
+    pub fn from_json(text: &str) -> Result<Self, Vec<ModelError>> {
+        json::read(text).map_err(|error| vec![*error])
+    }
+
+    /// OpenFGA's JSON form.
+    #[must_use]
+    pub fn to_json(&self) -> serde_json::Value {
+        json::write(self)
+    }
+}
+
+impl Schema {
+    /// The version as it is written.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::V1_1 => "1.1",
+            Self::V1_2 => "1.2",
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        [Self::V1_1, Self::V1_2].into_iter().find(|version| version.as_str() == text)
+    }
 }
