@@ -8,6 +8,8 @@
 #![forbid(unsafe_code)]
 
 pub mod condition;
+pub mod container;
+pub mod delta;
 pub mod limits;
 #[cfg(feature = "builder")]
 pub mod model;
