@@ -9,6 +9,9 @@ pub const CHECK_DEPTH: u32 = 25;
 /// Steps of one condition; `condition-steps` above. Source: design, section 8.
 pub const CONDITION_STEPS: u32 = 1_000;
 
+/// Bytes of one condition's code. Source: OpenFGA's model of 256 KiB holds many conditions.
+pub const CONDITION_CODE_BYTES: usize = 256 * 1024;
+
 /// Bytes of a snapshot's body.
 pub const SNAPSHOT_BYTES: u64 = 1024 * 1024 * 1024;
 
@@ -41,3 +44,9 @@ pub const STATE_NAME_BYTES: usize = 128;
 
 /// Keys that a consumer pins: the current one, and the next while keys rotate.
 pub const PINNED_KEYS: usize = 2;
+
+/// Types of one model. Source: ten times OpenFGA's default.
+pub const MODEL_TYPES: usize = 1_000;
+
+/// Errors of one model that are told; more help nobody.
+pub const MODEL_ERRORS: usize = 100;

@@ -2,16 +2,21 @@
 //!
 //! Source: OpenFGA's configuration language, <https://openfga.dev/docs/configuration-language>.
 
+mod circles;
 mod error;
+mod index;
 mod json;
 mod lexer;
+mod located;
 mod parser;
 mod problem_text;
 mod source;
+mod validator;
+
+use std::fmt;
 
 pub use error::{Duplicate, ModelError, Named, Problem, Reference, Span};
-
-use parser::{Document, Header};
+pub use located::LocatedModel;
 
 /// A model.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -123,20 +128,12 @@ pub struct ConditionDefinition {
 impl Model {
     /// Reads OpenFGA's language.
     ///
-    /// The model is well formed, which is not yet sound: see `validate`.
+    /// The model is well formed, which is not yet sound: see [`Model::validate`].
     ///
     /// # Errors
     /// Everything that is wrong up to the first syntax error, with line and column.
     pub fn parse_dsl(text: &str) -> Result<Self, Vec<ModelError>> {
-        let Document { header, types, conditions, .. } = parser::parse(text)?;
-        let Header::Model { schema, place } = header else {
-            let start = Span { line: 1, column: 1, length: 0 };
-            return Err(vec![ModelError::at(start, Problem::SchemaMissing)]);
-        };
-        let schema = Schema::parse(&schema)
-            .ok_or_else(|| vec![ModelError::at(place, Problem::Schema { found: schema })])?;
-        let types = types.into_iter().map(|section| section.definition).collect();
-        Ok(Self { schema, types, conditions })
+        LocatedModel::parse_dsl(text).map(LocatedModel::into_model)
     }
 
     /// Reads OpenFGA's JSON form.
@@ -152,6 +149,16 @@ impl Model {
     pub fn to_json(&self) -> serde_json::Value {
         json::write(self)
     }
+
+    /// Checks what OpenFGA's validator checks: see [`LocatedModel::validate`], which also knows
+    /// lines.
+    ///
+    /// # Errors
+    /// Everything that is wrong.
+    pub fn validate(&self) -> Result<(), Vec<ModelError>> {
+        let errors = validator::validate(self, &source::Places::default());
+        if errors.is_empty() { Ok(()) } else { Err(errors) }
+    }
 }
 
 impl Schema {
@@ -166,5 +173,21 @@ impl Schema {
 
     fn parse(text: &str) -> Option<Self> {
         [Self::V1_1, Self::V1_2].into_iter().find(|version| version.as_str() == text)
+    }
+}
+
+/// As it stands in `[…]`.
+impl fmt::Display for TypeRestriction {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.type_name)?;
+        match &self.form {
+            RestrictionForm::Object => {}
+            RestrictionForm::Userset(relation) => write!(formatter, "#{relation}")?,
+            RestrictionForm::Wildcard => formatter.write_str(":*")?,
+        }
+        match &self.condition {
+            Some(condition) => write!(formatter, " with {condition}"),
+            None => Ok(()),
+        }
     }
 }

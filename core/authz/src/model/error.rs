@@ -45,6 +45,13 @@ pub enum Problem {
         /// The member `name`.
         name: String,
     },
+    /// A relation that its own `but not` depends on: there is no answer to give.
+    Cycle {
+        /// The relation.
+        relation: String,
+        /// The type.
+        type_name: String,
+    },
     /// Something twice.
     Duplicate(Duplicate),
     /// `extend type` outside a module.
@@ -120,6 +127,11 @@ pub enum Problem {
     /// A text larger than the limit.
     TooLarge {
         /// The limit in bytes.
+        limit: usize,
+    },
+    /// More types than the limit.
+    TooManyTypes {
+        /// The limit.
         limit: usize,
     },
     /// A restriction with both `:*` and `#relation`.
@@ -234,9 +246,11 @@ pub enum Reference {
     },
 }
 
-/// A type or relation, by name.
+/// A type, relation or condition, by name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Named {
+    /// A condition.
+    Condition(String),
     /// A relation of a type.
     Relation {
         /// The relation.

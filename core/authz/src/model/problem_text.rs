@@ -12,6 +12,7 @@ impl Problem {
             Self::AssignableWithoutTypes => "assignable-relation-must-have-type",
             Self::ConditionExpression { .. } => "condition-expression",
             Self::ConditionNameDiffers { .. } => "different-nested-condition-name",
+            Self::Cycle { .. } => "relation-cycle",
             Self::Duplicate(_) => "duplicated-error",
             Self::ExtendOutsideModule => "extend-outside-module",
             Self::Impossible { .. } => "relation-no-entry-point",
@@ -23,12 +24,15 @@ impl Problem {
             Self::NotInDsl { .. } => "not-in-dsl",
             Self::NotModule => "not-a-module",
             Self::Reference(reference) => reference.code(),
-            Self::ReservedName { what: Named::Type(_) } => "reserved-type-keywords",
             Self::ReservedName { what: Named::Relation { .. } } => "reserved-relation-keywords",
+            Self::ReservedName { what: Named::Type(_) | Named::Condition(_) } => {
+                "reserved-type-keywords"
+            }
             Self::Schema { .. } => "invalid-schema",
             Self::SchemaMissing => "schema-version-required",
             Self::Syntax { .. } => "invalid-syntax",
             Self::TooLarge { .. } => "too-large",
+            Self::TooManyTypes { .. } => "too-many-types",
             Self::WildcardWithRelation { .. } => "type-wildcard-relation",
         }
     }
@@ -59,6 +63,9 @@ impl fmt::Display for Problem {
             Self::ConditionNameDiffers { key, name } => {
                 write!(to, "condition key is `{key}` but nested name property is {name}")
             }
+            Self::Cycle { relation, type_name } => {
+                write!(to, "`{relation}` of `{type_name}` depends on its own `but not`")
+            }
             Self::Duplicate(duplicate) => duplicate.fmt(to),
             Self::ExtendOutsideModule => to.write_str("extend can only be used in a modular model"),
             Self::Impossible { relation, type_name, looped } => {
@@ -84,13 +91,15 @@ impl fmt::Display for Problem {
             Self::NotModule => to.write_str("file is not a module"),
             Self::Reference(reference) => reference.fmt(to),
             Self::ReservedName { what } => {
-                let kind = if matches!(what, Named::Type(_)) { "type" } else { "relation" };
+                let type_named = matches!(what, Named::Type(_));
+                let kind = if type_named { "type" } else { "relation" };
                 write!(to, "a {kind} cannot be named 'self' or 'this'")
             }
             Self::Schema { found } => write!(to, "invalid schema {found}"),
             Self::SchemaMissing => to.write_str("schema version required"),
             Self::Syntax { found, expected } => write!(to, "found {found}, expected {expected}"),
             Self::TooLarge { limit } => write!(to, "larger than {limit} bytes"),
+            Self::TooManyTypes { limit } => write!(to, "more than {limit} types"),
             Self::WildcardWithRelation { restriction } => write!(
                 to,
                 "type restriction `{restriction}` cannot contain both wildcard and relation"
@@ -169,6 +178,7 @@ impl fmt::Display for Reference {
 impl fmt::Display for Named {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Condition(name) => write!(to, "condition '{name}'"),
             Self::Relation { relation, type_name } => {
                 write!(to, "relation '{relation}' of type '{type_name}'")
             }

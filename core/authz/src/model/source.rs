@@ -31,6 +31,8 @@ pub(super) struct RelationPlaces {
 pub(super) struct RestrictionPlaces {
     pub(super) whole: Span,
     pub(super) type_name: Span,
+    /// `team#member`, without `with condition`.
+    pub(super) subject: Span,
     pub(super) condition: Option<Span>,
 }
 

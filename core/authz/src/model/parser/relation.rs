@@ -157,7 +157,8 @@ impl Parser<'_> {
     fn restriction(&mut self) -> Parsed<(TypeRestriction, RestrictionPlaces)> {
         let type_name = self.extended_identifier("a type")?;
         let (form, end) = self.restriction_form(type_name.span)?;
-        let mut whole = type_name.span.to(end);
+        let subject = type_name.span.to(end);
+        let mut whole = subject;
         let mut condition = None;
         if self.peek(0) == TokenKind::Whitespace && self.peek(1) == TokenKind::With {
             self.advance();
@@ -170,6 +171,7 @@ impl Parser<'_> {
         let places = RestrictionPlaces {
             whole,
             type_name: type_name.span,
+            subject,
             condition: condition.map(|name| name.span),
         };
         let restriction = TypeRestriction {
