@@ -1,0 +1,4 @@
+//! The evaluators against OpenFGA's own suites, against an OpenFGA server, and against each other.
+
+mod consolidated;
+mod support;
