@@ -4,13 +4,15 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 /// Decodes strict base64url; `None` for anything else.
-pub(crate) fn decode(text: &[u8]) -> Option<Vec<u8>> {
+#[must_use]
+pub fn decode(text: &[u8]) -> Option<Vec<u8>> {
     // `URL_SAFE_NO_PAD` refuses padding, foreign characters and non-zero trailing bits.
     URL_SAFE_NO_PAD.decode(text).ok()
 }
 
 /// Encodes base64url without padding.
-pub(crate) fn encode(bytes: &[u8]) -> String {
+#[must_use]
+pub fn encode(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 

@@ -22,6 +22,8 @@ pub use self::issuer::Issuer;
 #[derive(Clone, Debug)]
 pub struct Contract {
     apps: Vec<App>,
+    /// Canonical JSON; what it means is not this crate's to know.
+    authz: Option<String>,
     issuers: Vec<Issuer>,
     skew: u64,
     status: Status,
@@ -60,7 +62,14 @@ impl Contract {
         let version = parse_version(&file.version)?;
         let issuers = issuer::check_all(file.issuers)?;
         let apps = app::check_all(file.apps, &issuers)?;
-        Ok(Self { apps, issuers, skew: file.skew_seconds, status: file.status, version })
+        Ok(Self {
+            apps,
+            authz: file.authz.map(|authz| authz.to_string()),
+            issuers,
+            skew: file.skew_seconds,
+            status: file.status,
+            version,
+        })
     }
 
     /// Seconds of clock skew, 0 to 60.
@@ -79,6 +88,13 @@ impl Contract {
     #[must_use]
     pub const fn version(&self) -> [u32; 3] {
         self.version
+    }
+
+    /// The member `authz` as JSON, for the crate that decides. It is strict JSON without `null`;
+    /// nothing else of it is checked here.
+    #[must_use]
+    pub fn authz(&self) -> Option<&str> {
+        self.authz.as_deref()
     }
 
     /// The issuers, in the contract's order.
@@ -110,6 +126,7 @@ pub(crate) struct ContractFile {
     skew_seconds: u64,
     issuers: Vec<issuer::IssuerFile>,
     apps: Vec<app::AppFile>,
+    authz: Option<serde_json::Value>,
 }
 
 const fn default_skew() -> u64 {
@@ -119,7 +136,10 @@ const fn default_skew() -> u64 {
 /// Reads a document strictly: duplicate members and `null` refused, unknown members by `T`.
 ///
 /// `null` may stand inside `keys`: what others publish is not ours to shape.
-pub(crate) fn read<'t, T: Deserialize<'t>>(text: &'t str) -> Result<T, LoadError> {
+///
+/// # Errors
+/// The first member that is wrong, or what keeps the text from being strict JSON.
+pub fn read<'t, T: Deserialize<'t>>(text: &'t str) -> Result<T, LoadError> {
     // A contract nests six levels and the key sets in it four; serde_json stops at 128.
     const DEPTH: usize = 32;
     let json = Json::parse(text.as_bytes(), DEPTH).map_err(|error| syntax_error(text, error))?;

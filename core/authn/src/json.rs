@@ -125,7 +125,8 @@ impl From<u64> for Json {
 }
 
 /// Builds an object from the members that have a value.
-pub(crate) fn object<const N: usize>(members: [(&str, Option<Json>); N]) -> Json {
+#[must_use]
+pub fn object<const N: usize>(members: [(&str, Option<Json>); N]) -> Json {
     let present = |(name, value): (&str, Option<Json>)| value.map(|value| (name.to_owned(), value));
     Json::Object(members.into_iter().filter_map(present).collect())
 }

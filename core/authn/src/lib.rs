@@ -8,7 +8,7 @@
 #![forbid(unsafe_code)]
 
 mod algorithm;
-mod base64url;
+pub mod base64url;
 mod cache;
 mod claims;
 mod compact;
@@ -23,6 +23,7 @@ mod pointer;
 mod reason_code;
 mod refusal;
 mod signature;
+mod signed_statement;
 mod text;
 mod trust;
 mod unverified;
@@ -31,14 +32,15 @@ mod verified_token;
 pub mod wire;
 
 pub use crate::algorithm::Algorithm;
-pub use crate::contract::{App, Contract, Issuer, Route, Status};
-pub use crate::json::{Json, JsonError, Object};
+pub use crate::contract::{App, Contract, Issuer, Route, Status, read as read_document};
+pub use crate::json::{Json, JsonError, Object, object as json_object};
 pub use crate::key::{KeyUnfit, PublicKey};
 pub use crate::key_set::KeySet;
 pub use crate::load_error::LoadError;
 pub use crate::reason_code::*;
 pub use crate::refusal::{ClaimProblem, KeysState, Malformation, Part, Refusal};
 pub use crate::signature::{RingBackend, SignatureBackend, SignatureInvalid, VerifyingKey};
+pub use crate::signed_statement::SignedStatement;
 pub use crate::trust::Trust;
 pub use crate::unverified::UnverifiedToken;
 pub use crate::validator::{Request, TrustStatus, Validation, Validator, verify_jws};

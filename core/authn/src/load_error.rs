@@ -12,12 +12,15 @@ pub struct LoadError {
 }
 
 impl LoadError {
-    pub(crate) fn new(path: &str, message: impl Into<String>) -> Self {
+    /// An error at a member.
+    #[must_use]
+    pub fn new(path: &str, message: impl Into<String>) -> Self {
         Self { path: one_line(path), message: one_line(&message.into()) }
     }
 
     /// The same error seen from outside: its path under `parent`.
-    pub(crate) fn under(self, parent: &str) -> Self {
+    #[must_use]
+    pub fn under(self, parent: &str) -> Self {
         let separator = if self.path.is_empty() || self.path.starts_with('[') { "" } else { "." };
         Self { path: format!("{parent}{separator}{}", self.path), message: self.message }
     }

@@ -30,6 +30,13 @@ impl Pointer {
         self.segments.iter().any(|segment| segment == "*")
     }
 
+    /// Whether another pointer is one of those that this one stands for.
+    pub(crate) fn covers(&self, other: &Self) -> bool {
+        let same = |(own, other): (&String, &String)| own == "*" || own == other;
+        self.segments.len() == other.segments.len()
+            && self.segments.iter().zip(&other.segments).all(same)
+    }
+
     /// The value that it points to, through objects only.
     pub(crate) fn find<'j>(&self, claims: &'j Object) -> Option<&'j Json> {
         let (first, rest) = self.segments.split_first()?;
@@ -112,6 +119,18 @@ mod tests {
         };
         assert_eq!(paths("/e~1f/~0"), ["/e~1f/~0"]);
         assert_eq!(paths("/a/d/roles"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_wildcard_covers_one_segment() {
+        let covers = |pattern: &str, other: &str| {
+            Pointer::parse(pattern).unwrap().covers(&Pointer::parse(other).unwrap())
+        };
+        assert!(covers("/a/*/roles", "/a/b/roles"));
+        assert!(covers("/a~1b", "/a~1b"));
+        assert!(!covers("/a/*/roles", "/a/b/c/roles"));
+        assert!(!covers("/a/*/roles", "/a/b/scopes"));
+        assert!(!covers("/a/b", "/a/*"));
     }
 
     #[test]

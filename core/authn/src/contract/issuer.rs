@@ -53,6 +53,27 @@ impl Issuer {
     pub const fn client_id_names_agent(&self) -> bool {
         self.client_id_names_agent
     }
+
+    /// Tenants that it may speak for.
+    #[must_use]
+    pub fn tenants(&self) -> &[String] {
+        &self.tenants
+    }
+
+    /// The claim with its scopes: a JSON Pointer.
+    #[must_use]
+    pub fn scope_claim(&self) -> &str {
+        self.scope_claim.as_str()
+    }
+
+    /// Whether roles are read from the claim that this JSON Pointer names.
+    #[must_use]
+    pub fn reads_roles_from(&self, claim: &str) -> bool {
+        let Some(claim) = Pointer::parse(claim).filter(|claim| !claim.has_wildcard()) else {
+            return false;
+        };
+        self.role_claims.iter().any(|pattern| pattern.covers(&claim))
+    }
 }
 
 /// An issuer as written.

@@ -14,6 +14,7 @@ mod claims;
 mod contract;
 mod keys;
 mod properties;
+mod statement;
 mod support;
 mod token;
 mod wire;
