@@ -10,10 +10,15 @@
 pub mod condition;
 pub mod container;
 pub mod delta;
+pub mod evaluate;
 pub mod limits;
 #[cfg(feature = "builder")]
 pub mod model;
 pub mod name;
 pub mod record;
+pub mod records;
+pub mod relation_query;
 pub mod row;
+pub mod snapshot;
+pub mod state;
 pub mod tuple;

@@ -1,0 +1,212 @@
+//! Raw evaluation: OpenFGA's Check and ListObjects, for tests of models and as an oracle.
+//!
+//! It looks at relationships alone: no token, no tenant, no delegation. Its answers are types of
+//! their own, so that nothing that guards a door can take one for a decision.
+
+use std::fmt;
+
+use serde_json::{Map, Value};
+
+use crate::evaluate::{
+    Asked, Budget, ContextualTuple, EvaluationFailure, Holding, Inputs, PathStep, Question,
+    evaluate,
+};
+use crate::name::{ObjectName, Subject};
+use crate::snapshot::{Form, Object, Overlay, Relation, Snapshot};
+use crate::tuple::Tuple;
+
+/// A Check.
+#[derive(Clone, Copy, Debug)]
+pub struct RelationQuery<'q> {
+    /// `type:id`, `type:id#relation` or `type:*`.
+    pub user: &'q str,
+    /// The relation asked for.
+    pub relation: &'q str,
+    /// `type:id`.
+    pub object: &'q str,
+    /// Relationships that count for this query only.
+    pub contextual_tuples: &'q [Tuple],
+    /// Values for conditions.
+    pub context: &'q Map<String, Value>,
+}
+
+/// A ListObjects.
+#[derive(Clone, Copy, Debug)]
+pub struct ListQuery<'q> {
+    /// `type:id`, `type:id#relation` or `type:*`.
+    pub user: &'q str,
+    /// The relation asked for.
+    pub relation: &'q str,
+    /// The type of the objects.
+    pub type_name: &'q str,
+    /// Relationships that count for this query only.
+    pub contextual_tuples: &'q [Tuple],
+    /// Values for conditions.
+    pub context: &'q Map<String, Value>,
+}
+
+/// The answer to a Check.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RelationAnswer {
+    /// The relation does not hold.
+    DoesNotHold,
+    /// It holds, by these relationships.
+    Holds(Vec<PathStep>),
+    /// Nobody can say.
+    Failed(EvaluationFailure),
+    /// The query does not fit the model.
+    Invalid(QueryError),
+}
+
+/// Why a query does not fit the model. Codes are OpenFGA's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum QueryError {
+    /// A relationship of the query is one that the model would not store: 2027.
+    ContextualTuple,
+    /// The object is malformed, or its type is unknown: 2000.
+    Object,
+    /// The type has no such relation: 2000 for a Check, 2022 for ListObjects.
+    Relation,
+    /// ListObjects of an unknown type: 2021.
+    Type,
+    /// The user is malformed, or names an unknown type or relation: 2000.
+    User,
+}
+
+impl fmt::Display for QueryError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::ContextualTuple => "a contextual tuple does not fit the model",
+            Self::Object => "`object` must be `type:id` of a type of the model",
+            Self::Relation => "`relation` is not one of the type",
+            Self::Type => "`type` is not one of the model",
+            Self::User => "`user` must be `type:id`, `type:id#relation` or `type:*` of the model",
+        })
+    }
+}
+
+impl std::error::Error for QueryError {}
+
+impl Snapshot {
+    /// Whether a relation holds, on relationships alone. It authorizes nobody.
+    #[must_use]
+    pub fn relation_holds(&self, query: &RelationQuery<'_>) -> RelationAnswer {
+        self.check(query).unwrap_or_else(RelationAnswer::Invalid)
+    }
+
+    fn check(&self, query: &RelationQuery<'_>) -> Result<RelationAnswer, QueryError> {
+        let mut overlay = self.overlay().clone();
+        let asked = self.asked(&mut overlay, query.user)?;
+        let name = one_colon(query.object).and_then(ObjectName::parse);
+        let name = name.filter(|name| name.id != "*" && !name.id.contains('#'));
+        let name = name.ok_or(QueryError::Object)?;
+        let object = self.intern(&mut overlay, &name).ok_or(QueryError::Object)?;
+        let Relation(relation) =
+            self.relation(object, query.relation).ok_or(QueryError::Relation)?;
+        let contextual = self.contextual(&mut overlay, query.contextual_tuples)?;
+        let view = self.view_with(&overlay);
+        let inputs = Inputs { context: query.context };
+        let question = Question { view: &view, contextual: &contextual, inputs: &inputs, asked };
+        Ok(match evaluate(question, object, relation, &mut Budget::new()) {
+            Holding::DoesNotHold => RelationAnswer::DoesNotHold,
+            Holding::Failed(failure) => RelationAnswer::Failed(failure),
+            Holding::Holds(path) => RelationAnswer::Holds(self.describe_in(&view, &path)),
+        })
+    }
+
+    /// The ids of the objects of a type to which the user has a relation, in the order of the ids.
+    ///
+    /// Every object of the type is checked, each with a budget of its own.
+    ///
+    /// # Errors
+    /// The query's misfit, or the first failure that any of the objects met: a list that might
+    /// lack somebody is no list.
+    pub fn list_objects(
+        &self,
+        query: &ListQuery<'_>,
+    ) -> Result<Result<Vec<String>, EvaluationFailure>, QueryError> {
+        let mut overlay = self.overlay().clone();
+        let contextual = self.contextual(&mut overlay, query.contextual_tuples)?;
+        let type_index = self.schema().type_named(query.type_name).ok_or(QueryError::Type)?;
+        let relation = self.schema().relation_named(type_index, query.relation);
+        let relation = relation.ok_or(QueryError::Relation)?;
+        let asked = self.asked(&mut overlay, query.user)?;
+        let view = self.view_with(&overlay);
+        let inputs = Inputs { context: query.context };
+        let question = Question { view: &view, contextual: &contextual, inputs: &inputs, asked };
+        let mut found = Vec::new();
+        for local in 0..view.count(type_index) {
+            let object = Object { type_index, local };
+            match evaluate(question, object, relation, &mut Budget::new()) {
+                Holding::DoesNotHold => {}
+                Holding::Failed(failure) => return Ok(Err(failure)),
+                Holding::Holds(_) => found.push(view.id(object).to_owned()),
+            }
+        }
+        found.sort_unstable();
+        Ok(Ok(found))
+    }
+
+    fn asked(&self, overlay: &mut Overlay, user: &str) -> Result<Asked, QueryError> {
+        let subject = one_colon(user).and_then(Subject::parse).ok_or(QueryError::User)?;
+        let asked = match &subject {
+            Subject::Object(name) => self.intern(overlay, name).map(Asked::Object),
+            Subject::Userset(name, relation) => self.intern(overlay, name).and_then(|object| {
+                let Relation(relation) = self.relation(object, relation)?;
+                Some(Asked::Userset(object, relation))
+            }),
+            Subject::Wildcard(name) => self.schema().type_named(name).map(Asked::Wildcard),
+        };
+        asked.ok_or(QueryError::User)
+    }
+
+    /// The object, added for this query if nobody knows it.
+    fn intern(&self, overlay: &mut Overlay, name: &ObjectName) -> Option<Object> {
+        let type_index = self.schema().type_named(&name.type_name)?;
+        overlay.intern(&self.view(), type_index, &name.id).ok()
+    }
+
+    fn contextual(
+        &self,
+        overlay: &mut Overlay,
+        tuples: &[Tuple],
+    ) -> Result<Vec<ContextualTuple>, QueryError> {
+        let resolve = |tuple: &Tuple| self.contextual_tuple(overlay, tuple);
+        let resolved: Option<Vec<_>> = tuples.iter().map(resolve).collect();
+        resolved.ok_or(QueryError::ContextualTuple)
+    }
+
+    fn contextual_tuple(&self, overlay: &mut Overlay, tuple: &Tuple) -> Option<ContextualTuple> {
+        let object = self.intern(overlay, &tuple.object).filter(|_| tuple.object.id != "*")?;
+        let Relation(relation) = self.relation(object, &tuple.relation)?;
+        let (form, type_index, local) = match &tuple.subject {
+            Subject::Object(name) => {
+                let subject = self.intern(overlay, name)?;
+                (Form::Object, subject.type_index, subject.local)
+            }
+            Subject::Userset(name, relation) => {
+                let subject = self.intern(overlay, name)?;
+                let Relation(relation) = self.relation(subject, relation)?;
+                (Form::Userset(relation), subject.type_index, subject.local)
+            }
+            Subject::Wildcard(name) => (Form::Wildcard, self.schema().type_named(name)?, 0),
+        };
+        let condition = match &tuple.condition {
+            None => None,
+            Some(condition) => Some(self.schema().condition_named(&condition.name)?),
+        };
+        let table = self.schema().relation_table(relation)?;
+        let position = table.restrictions.iter().position(|restriction| {
+            (restriction.type_index, restriction.form, restriction.condition)
+                == (type_index, form, condition)
+        })?;
+        let context = tuple.condition.as_ref().map(|condition| condition.context.clone());
+        let context = context.unwrap_or_default();
+        Some(ContextualTuple { object, relation, position, local, context })
+    }
+}
+
+/// OpenFGA's names have exactly one colon.
+fn one_colon(text: &str) -> Option<&str> {
+    (text.matches(':').count() == 1 && !text.contains(' ')).then_some(text)
+}

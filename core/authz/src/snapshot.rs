@@ -1,0 +1,209 @@
+//! Relationships, read in place: one flat binary, and an overlay of what changed since.
+//!
+//! docs/snapshot.md specifies the bytes. Loading validates every offset, range and order before
+//! first use, so that hostile bytes are refused and never read wrongly.
+
+mod body;
+#[cfg(feature = "builder")]
+mod builder;
+mod names;
+mod object;
+mod overlay;
+mod rows;
+mod schema;
+mod validate;
+
+use std::fmt;
+
+#[cfg(feature = "builder")]
+pub use self::builder::{BuildError, TenancyRules, World};
+pub use self::object::{Object, Relation, Tenancy};
+pub(crate) use self::overlay::Overlay;
+pub use self::overlay::RowError;
+pub(crate) use self::rows::{Context, Row as StoredRow, View};
+pub(crate) use self::schema::{Form, Plan, RelationTable, Restriction};
+
+use self::body::{Body, Section};
+use self::schema::Schema;
+use crate::name::{ObjectName, Subject};
+use crate::records::{RecordOverlay, RecordTable, Records};
+use crate::row::Row;
+
+/// Relationships, the model, identities and credentials of one moment, and the deltas since.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    body: Body,
+    schema: Schema,
+    records: RecordTable,
+    overlay: Overlay,
+    record_overlay: RecordOverlay,
+}
+
+/// Why bytes are no snapshot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SnapshotError {
+    section: &'static str,
+    problem: &'static str,
+}
+
+impl SnapshotError {
+    pub(crate) const fn new(section: &'static str, problem: &'static str) -> Self {
+        Self { section, problem }
+    }
+}
+
+impl fmt::Display for SnapshotError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "the snapshot's {} {}", self.section, self.problem)
+    }
+}
+
+impl std::error::Error for SnapshotError {}
+
+impl Snapshot {
+    /// Opens a body: validates every offset, range, order and free slot. Its signature is the
+    /// container's affair.
+    ///
+    /// # Errors
+    /// The first section that is malformed.
+    pub fn from_body(body: Vec<u8>) -> Result<Self, SnapshotError> {
+        let body = Body::open(body)?;
+        let schema = Schema::decode(&body)?;
+        validate::validate(&body, &schema)?;
+        let within = |object: Object| {
+            schema.type_table(object.type_index).is_some_and(|table| object.local < table.count)
+        };
+        let records = RecordTable::validate(body.bytes(Section::Records), &within)
+            .map_err(|problem| SnapshotError::new("records", problem))?;
+        let overlay = Overlay::new(&schema);
+        Ok(Self { body, schema, records, overlay, record_overlay: RecordOverlay::default() })
+    }
+
+    /// Applies the rows of a delta, all or none. Nothing is rebuilt: what they change is looked up
+    /// beside the body.
+    ///
+    /// # Errors
+    /// The first row that names an unknown type, relation or condition, a subject that the model
+    /// does not admit, or a relationship that joins two tenants. The snapshot is then as before.
+    pub fn apply(&mut self, rows: &[Row]) -> Result<(), RowError> {
+        let mut overlay = self.overlay.clone();
+        let mut records = self.record_overlay.clone();
+        for (position, row) in rows.iter().enumerate() {
+            overlay::apply(self, &mut overlay, &mut records, row)
+                .map_err(|problem| RowError { position, problem })?;
+        }
+        self.overlay = overlay;
+        self.record_overlay = records;
+        Ok(())
+    }
+
+    /// The object with this name.
+    #[must_use]
+    pub fn find(&self, type_name: &str, id: &str) -> Option<Object> {
+        self.view().find(self.schema.type_named(type_name)?, id)
+    }
+
+    /// The object's name.
+    #[must_use]
+    pub fn name(&self, object: Object) -> ObjectName {
+        ObjectName::new(self.type_name(object), self.view().id(object))
+    }
+
+    /// The name of the object's type.
+    #[must_use]
+    pub fn type_name(&self, object: Object) -> &str {
+        self.schema.type_table(object.type_index).map_or("", |table| table.name.as_str())
+    }
+
+    /// Where the object belongs.
+    #[must_use]
+    pub fn tenancy(&self, object: Object) -> Tenancy {
+        self.view().tenancy(object)
+    }
+
+    /// The relation of the object's type with this name.
+    #[must_use]
+    pub fn relation(&self, object: Object, name: &str) -> Option<Relation> {
+        self.schema.relation_named(object.type_index, name).map(Relation)
+    }
+
+    /// The relation's name.
+    #[must_use]
+    pub fn relation_name(&self, relation: Relation) -> &str {
+        self.schema.relation_table(relation.0).map_or("", |table| table.name.as_str())
+    }
+
+    /// The objects above this one, by the relations that were declared as leading to a parent.
+    #[must_use]
+    pub fn parents(&self, object: Object) -> Vec<Object> {
+        let relations = self.schema.type_table(object.type_index).map(|table| &table.parents);
+        let view = self.view();
+        relations
+            .into_iter()
+            .flatten()
+            .flat_map(|relation| view.stored_objects(object, *relation))
+            .collect()
+    }
+
+    /// Whether this very relationship is stored. Conditions are not looked at.
+    #[must_use]
+    pub fn stored(&self, object: Object, relation: &str, subject: Object) -> bool {
+        let relation = self.schema.relation_named(object.type_index, relation);
+        relation.is_some_and(|relation| self.view().stores(object, relation, subject))
+    }
+
+    /// The objects stored in a relation, whatever their conditions.
+    #[must_use]
+    pub fn stored_subjects(&self, object: Object, relation: &str) -> Vec<Object> {
+        let relation = self.schema.relation_named(object.type_index, relation);
+        relation.map(|relation| self.view().stored_objects(object, relation)).unwrap_or_default()
+    }
+
+    /// Identities and credentials.
+    #[must_use]
+    pub fn records(&self) -> Records<'_> {
+        Records::new(self.body.bytes(Section::Records), &self.records, &self.record_overlay)
+    }
+
+    /// Bytes of the body.
+    #[must_use]
+    pub const fn body_bytes(&self) -> usize {
+        self.body.len()
+    }
+
+    /// Rows, names and tenants that the deltas have changed.
+    #[must_use]
+    pub fn overlay_entries(&self) -> usize {
+        self.overlay.entries()
+    }
+
+    pub(crate) const fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    pub(crate) fn view(&self) -> View<'_> {
+        self.view_with(&self.overlay)
+    }
+
+    /// The same relationships with another overlay: what contextual tuples need.
+    pub(crate) fn view_with<'s>(&'s self, overlay: &'s Overlay) -> View<'s> {
+        View::new(&self.body, &self.schema, overlay)
+    }
+
+    pub(crate) const fn overlay(&self) -> &Overlay {
+        &self.overlay
+    }
+
+    /// Names a subject word.
+    pub(crate) fn subject(&self, view: &View<'_>, restriction: Restriction, local: u32) -> Subject {
+        let object = Object { type_index: restriction.type_index, local };
+        let name = || ObjectName::new(self.type_name(object), view.id(object));
+        match restriction.form {
+            Form::Object => Subject::Object(name()),
+            Form::Userset(relation) => {
+                Subject::Userset(name(), self.relation_name(Relation(relation)).to_owned())
+            }
+            Form::Wildcard => Subject::Wildcard(self.type_name(object).to_owned()),
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! Rows: who is stored in a relation of an object, from the body or from the overlay.
+
+use super::body::{Body, Section, Word, index, read, word_at};
+use super::names::Names;
+use super::object::{Object, Tenancy};
+use super::overlay::{Overlay, OverlayRow};
+use super::schema::{ConditionTable, Form, RelationTable, Schema, code, run_value};
+
+/// Everything that an evaluation reads.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct View<'s> {
+    pub(crate) schema: &'s Schema,
+    pub(crate) overlay: &'s Overlay,
+    body: &'s Body,
+    names: Names<'s>,
+    offsets: &'s [Word],
+    subjects: &'s [Word],
+}
+
+/// The subjects stored in one relation of one object: words in ascending order.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Row<'s> {
+    /// From the body; `first` is the position of the first word among all subjects.
+    Body { words: &'s [Word], first: usize },
+    /// Replaced by a delta, or added for one query.
+    Overlay(&'s OverlayRow),
+}
+
+/// What is stored beside a relationship under a condition.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Context<'s> {
+    /// In binary form.
+    Encoded(&'s [u8]),
+    /// As it came with the query.
+    Json(&'s serde_json::Map<String, serde_json::Value>),
+}
+
+impl<'s> View<'s> {
+    pub(super) fn new(body: &'s Body, schema: &'s Schema, overlay: &'s Overlay) -> Self {
+        Self {
+            schema,
+            overlay,
+            body,
+            names: Names::open(body),
+            offsets: body.words(Section::Offsets),
+            subjects: body.words(Section::Subjects),
+        }
+    }
+
+    /// The object of a type with this id.
+    pub(crate) fn find(&self, type_index: u32, id: &str) -> Option<Object> {
+        let table = self.schema.type_table(type_index)?;
+        let of_type = table.first_object..table.first_object.saturating_add(table.count);
+        let found = self.names.find(type_index, of_type, id);
+        let local = match found {
+            Some(number) => number.checked_sub(table.first_object)?,
+            None => self.overlay.find(type_index, id)?,
+        };
+        Some(Object { type_index, local })
+    }
+
+    /// The object's id; empty if there is no such object.
+    pub(crate) fn id(&self, object: Object) -> &'s str {
+        let Some(table) = self.schema.type_table(object.type_index) else { return "" };
+        if object.local < table.count {
+            self.names.text(table.first_object.saturating_add(object.local))
+        } else {
+            self.overlay.id(object).unwrap_or_default()
+        }
+    }
+
+    /// Objects of a type, those of the overlay included.
+    pub(crate) fn count(&self, type_index: u32) -> u32 {
+        let base = self.schema.type_table(type_index).map_or(0, |table| table.count);
+        base.saturating_add(self.overlay.added(type_index))
+    }
+
+    pub(crate) fn tenancy(&self, object: Object) -> Tenancy {
+        let Some(table) = self.schema.type_table(object.type_index) else {
+            return Tenancy::Unknown;
+        };
+        if table.shared {
+            return Tenancy::Shared;
+        }
+        if self.schema.tenant_type == Some(object.type_index) {
+            return Tenancy::Of(object);
+        }
+        if let Some(tenancy) = self.overlay.tenancy(object) {
+            return tenancy;
+        }
+        if object.local >= table.count {
+            return Tenancy::Unknown;
+        }
+        match run_value(self.body.words(Section::Runs), &table.runs, object.local) {
+            UNKNOWN => Tenancy::Unknown,
+            SEVERAL => Tenancy::Several,
+            value => match self.schema.tenant_type.zip(value.checked_sub(1)) {
+                Some((type_index, local)) => Tenancy::Of(Object { type_index, local }),
+                None => Tenancy::Unknown,
+            },
+        }
+    }
+
+    /// The row of a relation that stores something.
+    pub(crate) fn row(&self, object: Object, relation: &RelationTable) -> Row<'s> {
+        if self.overlay.is_dirty(object)
+            && let Some(row) = self.overlay.row(object, relation.slot)
+        {
+            return Row::Overlay(row);
+        }
+        let Some(table) = self.schema.type_table(object.type_index) else { return Row::EMPTY };
+        if object.local >= table.count {
+            return Row::EMPTY;
+        }
+        let column = index(object.local).saturating_mul(index(table.slots));
+        let at = table.first_offset.saturating_add(column).saturating_add(index(relation.slot));
+        let Some([start, end]) = self.offsets.get(at..).and_then(<[Word]>::first_chunk) else {
+            return Row::EMPTY;
+        };
+        let first = index(read(start));
+        let words = self.subjects.get(first..index(read(end))).unwrap_or_default();
+        Row::Body { words, first }
+    }
+
+    /// The context stored beside the subject at a position of a row.
+    pub(crate) fn context(&self, row: &Row<'s>, position: usize) -> Option<Context<'s>> {
+        match row {
+            Row::Body { first, .. } => {
+                let entries = self.body.words(Section::Conditioned).as_chunks::<2>().0;
+                let subject = u32::try_from(first.checked_add(position)?).ok()?;
+                let found = entries.binary_search_by_key(&subject, |[at, _]| read(at)).ok()?;
+                let [_, start] = entries.get(found)?;
+                let contexts = self.body.bytes(Section::Contexts);
+                let end = match entries.get(found.checked_add(1)?) {
+                    Some([_, end]) => index(read(end)),
+                    None => contexts.len(),
+                };
+                contexts.get(index(read(start))..end).map(Context::Encoded)
+            }
+            Row::Overlay(row) => row.context(position),
+        }
+    }
+
+    /// The condition's bytecode.
+    pub(crate) fn code(&self, condition: u32) -> Option<(&'s ConditionTable, &'s [u8])> {
+        let table = self.schema.conditions.get(index(condition))?;
+        Some((table, code(self.body, table)))
+    }
+
+    /// The objects stored in a relation, whatever their conditions; usersets and wildcards are not
+    /// among them.
+    pub(crate) fn stored_objects(&self, object: Object, relation: u32) -> Vec<Object> {
+        let Some(relation) = self.schema.relation_table(relation) else { return Vec::new() };
+        if relation.restrictions.is_empty() {
+            return Vec::new();
+        }
+        let objects = self.row(object, relation).words().filter_map(|word| {
+            let restriction = relation.restrictions.get(relation.restriction_of(word))?;
+            let local = relation.local_of(word);
+            (restriction.form == Form::Object)
+                .then_some(Object { type_index: restriction.type_index, local })
+        });
+        objects.collect()
+    }
+
+    /// Whether the object is stored in the relation.
+    pub(crate) fn stores(&self, object: Object, relation: u32, subject: Object) -> bool {
+        self.stored_objects(object, relation).contains(&subject)
+    }
+}
+
+/// A run's value for objects whose tenant nobody knows.
+pub(crate) const UNKNOWN: u32 = 0;
+/// A run's value for principals with several tenants.
+pub(crate) const SEVERAL: u32 = u32::MAX;
+
+impl<'s> Row<'s> {
+    const EMPTY: Self = Self::Body { words: &[], first: 0 };
+
+    /// Number of subjects.
+    pub(crate) const fn len(&self) -> usize {
+        match self {
+            Self::Body { words, .. } => words.len(),
+            Self::Overlay(row) => row.words.len(),
+        }
+    }
+
+    /// The subject word at a position.
+    pub(crate) fn word(&self, position: usize) -> u32 {
+        match self {
+            Self::Body { words, .. } => word_at(words, position),
+            Self::Overlay(row) => row.words.get(position).copied().unwrap_or_default(),
+        }
+    }
+
+    /// All subject words.
+    pub(crate) fn words(self) -> impl Iterator<Item = u32> + 's {
+        (0..self.len()).map(move |position| self.word(position))
+    }
+
+    /// The position of a subject word.
+    pub(crate) fn position(&self, wanted: u32) -> Option<usize> {
+        match self {
+            // Rows are short: a scan of one or two cache lines beats halving.
+            Self::Body { words, .. } if words.len() <= SCAN => {
+                words.iter().position(|word| read(word) == wanted)
+            }
+            Self::Body { words, .. } => words.binary_search_by_key(&wanted, read).ok(),
+            Self::Overlay(row) => row.words.binary_search(&wanted).ok(),
+        }
+    }
+
+    /// The position of the first subject word that is not below.
+    pub(crate) fn lower_bound(&self, wanted: u32) -> usize {
+        match self {
+            Self::Body { words, .. } => words.partition_point(|word| read(word) < wanted),
+            Self::Overlay(row) => row.words.partition_point(|word| *word < wanted),
+        }
+    }
+}
+
+/// Words up to which a row is scanned.
+const SCAN: usize = 16;
