@@ -129,14 +129,16 @@ impl Header {
 }
 
 impl Statement {
+    /// Whether a deployment or slice may be called so: 1 to 128 bytes, no control characters.
+    #[must_use]
+    pub fn is_name(text: &str) -> bool {
+        let length = 1..=limits::STATE_NAME_BYTES;
+        length.contains(&text.len()) && !text.chars().any(char::is_control)
+    }
+
     /// What must hold of a statement, whoever signs it.
     pub(super) fn check(&self, body_bytes: u64) -> Result<(), ContainerProblem> {
-        let plain = |name: &str| {
-            !name.is_empty()
-                && name.len() <= limits::STATE_NAME_BYTES
-                && !name.chars().any(char::is_control)
-        };
-        if !plain(&self.deployment) || !plain(&self.slice) {
+        if !Self::is_name(&self.deployment) || !Self::is_name(&self.slice) {
             return Err(ContainerProblem::Name);
         }
         let Position { era, epoch } = self.position;

@@ -2,10 +2,9 @@
 
 use std::fmt;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use mandate_authn::{
     Algorithm, Json, KeyUnfit, Object, PublicKey, RingBackend, SignatureBackend as _, VerifyingKey,
+    base64url,
 };
 use ring::digest;
 
@@ -32,7 +31,7 @@ impl KeyId {
     /// The id of an Ed25519 public key: RFC 7638 section 3 over the members of RFC 8037 section 2.
     #[must_use]
     pub fn of_ed25519(public: &[u8; 32]) -> Self {
-        let x = URL_SAFE_NO_PAD.encode(public);
+        let x = base64url::encode(public);
         let members = format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#);
         let thumbprint = digest::digest(&digest::SHA256, members.as_bytes());
         // INVARIANT: SHA-256 has 32 bytes, so the default is never taken.
@@ -42,7 +41,7 @@ impl KeyId {
 
 impl fmt::Display for KeyId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&URL_SAFE_NO_PAD.encode(self.0))
+        formatter.write_str(&base64url::encode(&self.0))
     }
 }
 

@@ -2,9 +2,7 @@
 
 use std::fmt;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use mandate_authn::{Json, Object};
+use mandate_authn::{Json, Object, base64url};
 use ring::digest::{SHA512_256, digest};
 use ring::signature::{Ed25519KeyPair, KeyPair as _};
 
@@ -89,7 +87,7 @@ impl SigningKey {
     /// The private JWK. It is the secret.
     #[must_use]
     pub fn to_jwk(&self) -> String {
-        self.jwk(Some(("d", URL_SAFE_NO_PAD.encode(self.seed))))
+        self.jwk(Some(("d", base64url::encode(&self.seed))))
     }
 
     /// The PKCS#8 form in DER. It is the secret.
@@ -105,7 +103,7 @@ impl SigningKey {
             ("kid", self.id().to_string()),
             ("kty", "OKP".to_owned()),
             ("use", "sig".to_owned()),
-            ("x", URL_SAFE_NO_PAD.encode(self.public)),
+            ("x", base64url::encode(&self.public)),
         ];
         let members = members.into_iter().chain(secret);
         let members = members.map(|(name, value)| (name.to_owned(), Json::from(value)));
@@ -118,7 +116,7 @@ fn text_of<'j>(jwk: &'j Object, name: &str) -> Option<&'j str> {
 }
 
 fn bytes_of(jwk: &Object, name: &str) -> Option<[u8; 32]> {
-    URL_SAFE_NO_PAD.decode(text_of(jwk, name)?).ok()?.try_into().ok()
+    base64url::decode(text_of(jwk, name)?.as_bytes())?.try_into().ok()
 }
 
 /// Seals a body: header, signature, body.
@@ -227,14 +225,11 @@ mod tests {
     #[test]
     fn the_pkcs8_form_is_the_one_of_rfc_8410() {
         // RFC 8410 section 10.3: the private key without its public half.
-        let der = "MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC";
-        let der = base64::engine::general_purpose::STANDARD.decode(der).unwrap();
+        let der = "MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp-K06_nwoy_HU--CXqI9EdVhC";
+        let der = base64url::decode(der.as_bytes()).unwrap();
         let key = SigningKey::from_pkcs8(&der).unwrap();
         assert_eq!(key.to_pkcs8(), der);
-        assert_eq!(
-            URL_SAFE_NO_PAD.encode(key.public),
-            "Gb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE"
-        );
+        assert_eq!(base64url::encode(&key.public), "Gb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE");
     }
 
     #[test]

@@ -89,11 +89,6 @@ impl ArrivingBody {
         Ok(Self { body, chunk: Context::new(&SHA512_256), checked: 0 })
     }
 
-    /// Bytes that have come.
-    pub(crate) const fn bytes(&self) -> usize {
-        self.body.len()
-    }
-
     /// Takes the next bytes of the body, at most 1 MiB, whether or not they end with a chunk.
     ///
     /// # Errors
