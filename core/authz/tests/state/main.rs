@@ -9,6 +9,10 @@
     reason = "tests"
 )]
 
+mod config;
 mod container;
+mod deltas;
+mod freshness;
+mod loading;
 mod rows;
 mod support;

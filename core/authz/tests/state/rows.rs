@@ -76,7 +76,7 @@ fn what_no_reader_would_take_is_not_written() {
     assert_eq!(refused(object("")), RowProblem::Empty);
     assert_eq!(refused(object("*")), RowProblem::Wildcard);
     assert_eq!(refused(object(&"x".repeat(65_536))), RowProblem::Long);
-    assert!(encode(&[object(&"x".repeat(65_535))]).is_ok());
+    assert_eq!(encode(&[object(&"x".repeat(65_535))]).map(drop), Ok(()));
     let mut late = credential();
     late.expires_at = Some(1 << 53);
     assert_eq!(refused(Row::PutCredential(late)), RowProblem::Number);
