@@ -50,3 +50,21 @@ pub const MODEL_TYPES: usize = 1_000;
 
 /// Errors of one model that are told; more help nobody.
 pub const MODEL_ERRORS: usize = 100;
+
+/// Seconds that a state may be old for actions of mode `read`, whatever the contract says. Source:
+/// an hour, as for key sets: how long a revocation may go unnoticed by what only looks.
+pub const STATE_AGE_READ_SECONDS: u64 = 3600;
+
+/// Seconds that signed evidence may be old that stands for a stored delegation. Source: design,
+/// section 2.
+pub const ON_INVOKE_SECONDS: u64 = 600;
+
+/// Seconds that an agent context may serve. Source: design, section 2.
+pub const AGENT_CONTEXT_SECONDS: u64 = 60;
+
+/// Objects looked at above a resource to find its workspace and board. Source: ten times the
+/// deepest hierarchy of the worked models; beyond it the resource has neither.
+pub const ANCESTORS: usize = 64;
+
+/// Resources of one request. Source: more than any tool takes; bounds the work of line 8.
+pub const RESOURCES: usize = 64;

@@ -3,13 +3,16 @@
 //! Source: OpenFGA's configuration language, <https://openfga.dev/docs/configuration-language>.
 
 mod circles;
+mod dsl;
 mod error;
 mod index;
 mod json;
 mod lexer;
 mod located;
+mod module;
 mod parser;
 mod problem_text;
+mod rule;
 mod source;
 mod validator;
 
@@ -17,6 +20,8 @@ use std::fmt;
 
 pub use error::{Duplicate, ModelError, Named, Problem, Reference, Span};
 pub use located::LocatedModel;
+pub use module::{Manifest, ModuleFile};
+pub use rule::is_store_object_id;
 
 /// A model.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -148,6 +153,24 @@ impl Model {
     #[must_use]
     pub fn to_json(&self) -> serde_json::Value {
         json::write(self)
+    }
+
+    /// OpenFGA's language, in the official layout. A model of modules is sorted by module, file and
+    /// name; which module a part came from is not said.
+    ///
+    /// # Errors
+    /// What the language cannot say: `[…]` elsewhere than first, parameters of type `any`, names
+    /// that are its keywords.
+    pub fn to_dsl(&self) -> Result<String, Vec<ModelError>> {
+        dsl::write(self, false)
+    }
+
+    /// As [`Model::to_dsl`], with comments that name the module and file of each part.
+    ///
+    /// # Errors
+    /// As [`Model::to_dsl`].
+    pub fn to_dsl_with_sources(&self) -> Result<String, Vec<ModelError>> {
+        dsl::write(self, true)
     }
 
     /// Checks what OpenFGA's validator checks: see [`LocatedModel::validate`], which also knows

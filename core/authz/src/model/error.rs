@@ -281,7 +281,7 @@ impl std::error::Error for ModelError {}
 impl fmt::Display for ModelError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(file) = &self.file {
-            write!(formatter, "{}:", file.escape_debug())?;
+            write!(formatter, "{}:", one_line(file))?;
         }
         if let Some(span) = self.span {
             write!(formatter, "{}:{}:", span.line, span.column)?;
@@ -289,6 +289,16 @@ impl fmt::Display for ModelError {
         if self.file.is_some() || self.span.is_some() {
             formatter.write_str(" ")?;
         }
-        write!(formatter, "{}", self.problem)
+        formatter.write_str(&one_line(&self.problem.to_string()))
     }
+}
+
+/// Names that came as JSON or YAML may hold any character.
+fn one_line(text: &str) -> String {
+    let escaped = |character: char| {
+        let escape = character.is_control().then(|| character.escape_default());
+        let plain = escape.is_none().then_some(character);
+        escape.into_iter().flatten().chain(plain)
+    };
+    text.chars().flat_map(escaped).collect()
 }

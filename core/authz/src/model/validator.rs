@@ -31,6 +31,13 @@ pub(super) fn validate(model: &Model, places: &Places) -> Vec<ModelError> {
     report.errors
 }
 
+/// Only the names: all that can be said about a model that lacks files.
+pub(super) fn validate_names(model: &Model, places: &Places) -> Vec<ModelError> {
+    let mut report = Report { places, errors: Vec::new() };
+    names::check(model, &mut report);
+    report.errors
+}
+
 fn check_meaning(model: &Model, report: &mut Report<'_>) {
     let index = Index::new(model);
     let steps = [references::check, duplicates::check, entry_points::check, cycles::check];

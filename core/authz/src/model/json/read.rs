@@ -34,8 +34,7 @@ fn boxed(problem: Problem) -> Box<ModelError> {
 }
 
 fn refusal(path: &str, message: &str) -> Box<ModelError> {
-    let one_line = |text: &str| text.escape_debug().to_string().replace("\\\"", "\"");
-    boxed(Problem::Json { path: one_line(path), message: one_line(message) })
+    boxed(Problem::Json { path: path.to_owned(), message: message.to_owned() })
 }
 
 fn model(shape: ModelShape) -> Read<Model> {

@@ -12,8 +12,10 @@ use crate::model::{
 pub(in crate::model) fn write(model: &Model) -> Value {
     let mut object = Map::new();
     object.insert("schema_version".to_owned(), Value::from(model.schema.as_str()));
-    let types: Vec<_> = model.types.iter().map(type_definition).collect();
-    object.insert("type_definitions".to_owned(), Value::from(types));
+    if !model.types.is_empty() {
+        let types: Vec<_> = model.types.iter().map(type_definition).collect();
+        object.insert("type_definitions".to_owned(), Value::from(types));
+    }
     if !model.conditions.is_empty() {
         let conditions = model
             .conditions

@@ -36,6 +36,9 @@ impl Parser<'_> {
         let mut parts = Parts::default();
         let rewrite =
             self.definition(Position { first: true, levels_left: MODEL_NESTING }, &mut parts)?;
+        if self.operator().is_some() {
+            return self.refuse("a line end: operators that differ need parentheses");
+        }
         let places = RelationPlaces {
             name: name.span,
             restrictions: parts.restriction_places,
@@ -114,8 +117,12 @@ impl Parser<'_> {
         };
         self.skip(TokenKind::Whitespace);
         let rewrite = self.definition(Position { levels_left, ..position }, parts)?;
+        if self.operator().is_some() {
+            self.advance();
+            return self.refuse("`)`: operators that differ need parentheses");
+        }
         self.skip(TokenKind::Whitespace);
-        self.expect(TokenKind::RightParenthesis, "`)`, or the operator used before it")?;
+        self.expect(TokenKind::RightParenthesis, "`)`")?;
         Ok(rewrite)
     }
 

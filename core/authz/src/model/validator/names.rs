@@ -3,6 +3,7 @@
 use super::{Report, sites};
 use crate::model::Model;
 use crate::model::error::{Named, Problem};
+use crate::model::rule::is_space;
 
 pub(super) fn check(model: &Model, report: &mut Report<'_>) {
     for (position, definition) in model.types.iter().enumerate() {
@@ -46,11 +47,7 @@ struct Rule {
 impl Rule {
     fn fits(&self, name: &str) -> bool {
         let length = name.chars().count();
-        let refused = |character: char| {
-            character.is_whitespace()
-                || character == '\u{feff}'
-                || self.refused.contains(&character)
-        };
+        let refused = |character: char| is_space(character) || self.refused.contains(&character);
         (1..=self.longest).contains(&length) && !name.contains(refused)
     }
 }

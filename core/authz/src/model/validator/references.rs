@@ -8,6 +8,11 @@ use crate::model::{Model, RestrictionForm, Rewrite, TypeRestriction};
 
 pub(super) fn check(model: &Model, index: &Index<'_>, report: &mut Report<'_>) {
     for site in sites(model) {
+        // Of two definitions of a name, the last stands; the other is reported as a duplicate.
+        let standing = index.relation(&site.definition.name, &site.relation.name);
+        if !standing.is_some_and(|standing| std::ptr::eq(standing, site.relation)) {
+            continue;
+        }
         let mut check = Check { index, site, report, operand: 0 };
         check.rewrite(&site.relation.rewrite);
     }
