@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::cache::TokenCache;
 use crate::claims;
 use crate::compact::CompactJws;
+use crate::contract::Contract;
 use crate::json::{Json, Object};
 use crate::key_set::KeySet;
 use crate::limits;
@@ -89,7 +90,21 @@ impl Validator {
     /// # Errors
     /// The first member that is wrong; then the trust before stays in force.
     pub fn load_trust(&mut self, text: &str) -> Result<TrustStatus, LoadError> {
+        self.load_trust_with(text, |_| Ok(())).map(|(status, ())| status)
+    }
+
+    /// As [`Validator::load_trust`], for a caller that reads more of the contract than tokens need:
+    /// both are loaded, or neither.
+    ///
+    /// # Errors
+    /// The first member that is wrong, those that `read` refuses included.
+    pub fn load_trust_with<T>(
+        &mut self,
+        text: &str,
+        read: impl FnOnce(&Contract) -> Result<T, LoadError>,
+    ) -> Result<(TrustStatus, T), LoadError> {
         let trust = Trust::parse_with(text, &*self.backend)?;
+        let more = read(trust.contract()).map_err(|error| error.under("contract"))?;
         self.cache.clear();
         self.generation = self.generation.saturating_add(1);
         let status = TrustStatus {
@@ -98,7 +113,7 @@ impl Validator {
             issuers_without_keys: trust.issuers_without_keys().map(str::to_owned).collect(),
         };
         self.trust = Some(trust);
-        Ok(status)
+        Ok((status, more))
     }
 
     /// Validates a token for one audience, at one moment. The order of the checks, and so the
@@ -173,6 +188,14 @@ impl Validation {
     /// Why there is none.
     pub fn outcome(&self) -> Result<&VerifiedToken, &Refusal> {
         self.outcome.as_deref()
+    }
+
+    /// The verified token, to keep.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub fn into_outcome(self) -> Result<Arc<VerifiedToken>, Refusal> {
+        self.outcome
     }
 
     /// `ok`, or the code of the refusal.

@@ -18,6 +18,7 @@ pub mod name;
 pub mod record;
 pub mod records;
 pub mod relation_query;
+pub mod relation_wire;
 pub mod row;
 pub mod snapshot;
 pub mod state;

@@ -87,6 +87,59 @@ impl fmt::Display for QueryError {
 
 impl std::error::Error for QueryError {}
 
+impl QueryError {
+    /// OpenFGA's code of the same error in a Check.
+    #[must_use]
+    pub const fn check_code(self) -> u32 {
+        match self {
+            Self::ContextualTuple => 2027,
+            Self::Object | Self::Relation | Self::Type | Self::User => 2000,
+        }
+    }
+
+    /// OpenFGA's code of the same error in a ListObjects.
+    #[must_use]
+    pub const fn list_code(self) -> u32 {
+        match self {
+            Self::ContextualTuple => 2027,
+            Self::Object | Self::User => 2000,
+            Self::Relation => 2022,
+            Self::Type => 2021,
+        }
+    }
+}
+
+/// OpenFGA's code of an evaluation that failed.
+#[must_use]
+pub const fn failure_code(failure: &EvaluationFailure) -> u32 {
+    match failure {
+        EvaluationFailure::Budget | EvaluationFailure::Depth => 2002,
+        EvaluationFailure::Condition(_) => 2000,
+    }
+}
+
+/// One line about an evaluation that failed.
+#[must_use]
+pub fn failure_message(failure: &EvaluationFailure) -> String {
+    use crate::condition::ConditionFailure as Condition;
+    match failure {
+        EvaluationFailure::Budget => "more relationships than the limit".to_owned(),
+        EvaluationFailure::Depth => "deeper than the limit".to_owned(),
+        EvaluationFailure::Condition(Condition::Expression { problem }) => {
+            format!("a condition failed: {problem}")
+        }
+        EvaluationFailure::Condition(Condition::Missing { parameter }) => {
+            format!("a condition lacks `{parameter}`")
+        }
+        EvaluationFailure::Condition(Condition::Steps) => {
+            "a condition took more steps than the limit".to_owned()
+        }
+        EvaluationFailure::Condition(Condition::Type { parameter }) => {
+            format!("a condition's `{parameter}` is of the wrong type")
+        }
+    }
+}
+
 impl Snapshot {
     /// Whether a relation holds, on relationships alone. It authorizes nobody.
     #[must_use]

@@ -75,6 +75,13 @@ pub struct Meta {
     pub raw: bool,
 }
 
+impl Default for State {
+    /// A state without configuration: nothing can be loaded into it.
+    fn default() -> Self {
+        Self::new(StateConfig::absent())
+    }
+}
+
 impl State {
     /// A state that holds nothing yet.
     #[must_use]
@@ -112,6 +119,13 @@ impl State {
     #[must_use]
     pub const fn config(&self) -> &StateConfig {
         &self.config
+    }
+
+    /// The relationships in force, fresh or not: for the names of what a decision refers to, and for
+    /// raw evaluation. Decisions take them from [`State::fresh`].
+    #[must_use]
+    pub fn snapshot(&self) -> Option<&Snapshot> {
+        self.current.as_ref().map(|current| &current.snapshot)
     }
 
     /// What is in force, if anything is.

@@ -17,6 +17,17 @@ pub struct StateConfig {
 }
 
 impl StateConfig {
+    /// The configuration before one is given: no key is pinned, so that nothing can be loaded.
+    pub(super) const fn absent() -> Self {
+        Self {
+            deployment: String::new(),
+            slice: String::new(),
+            keys: Vec::new(),
+            maximum_bytes: 0,
+            floor: None,
+        }
+    }
+
     /// Parses the configuration: a JSON object of `deployment`, `slice`, `keys` (one or two public
     /// Ed25519 JWKs), and if wanted `maximum_bytes` and `floor` (`{"era","epoch"}`). Its members are
     /// specified in docs/snapshot-container.md#configuration.
