@@ -4,6 +4,7 @@ use mandate_authz::tuple::Tuple;
 
 use crate::support::consolidated::{Stage, read};
 use crate::support::engine::{Engine, Extra};
+use crate::support::fast::Fast;
 use crate::support::naive::Naive;
 use crate::support::random::Random;
 use crate::support::validity;
@@ -86,4 +87,22 @@ fn the_naive_evaluator_agrees_on_shuffled_and_duplicated_relationships() {
 fn the_naive_evaluator_agrees_on_contextual_relationships() {
     let part = "consolidated suite, naive, contextual";
     assert_eq!(disagreements::<Naive>(part, contextual), Vec::<String>::new());
+}
+
+#[test]
+fn the_fast_evaluator_agrees_on_stored_relationships() {
+    let part = "consolidated suite, fast, stored";
+    assert_eq!(disagreements::<Fast>(part, stored), Vec::<String>::new());
+}
+
+#[test]
+fn the_fast_evaluator_agrees_on_shuffled_and_duplicated_relationships() {
+    let part = "consolidated suite, fast, shuffled";
+    assert_eq!(disagreements::<Fast>(part, shuffled_and_duplicated), Vec::<String>::new());
+}
+
+#[test]
+fn the_fast_evaluator_agrees_on_contextual_relationships() {
+    let part = "consolidated suite, fast, contextual";
+    assert_eq!(disagreements::<Fast>(part, contextual), Vec::<String>::new());
 }

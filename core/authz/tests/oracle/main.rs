@@ -1,4 +1,5 @@
 //! The evaluators against OpenFGA's own suites, against an OpenFGA server, and against each other.
 
 mod consolidated;
+mod differential;
 mod support;

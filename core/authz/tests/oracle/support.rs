@@ -8,8 +8,10 @@ pub mod skip;
 pub(crate) mod conditions;
 pub(crate) mod consolidated;
 pub(crate) mod engine;
+pub(crate) mod fast;
 pub(crate) mod naive;
 pub(crate) mod validity;
+pub(crate) mod worlds;
 
 use std::path::PathBuf;
 

@@ -1,12 +1,14 @@
 //! Conditions by the `cel` crate's own interpreter, with OpenFGA's conversions of parameters.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use cel::extractors::This;
 use cel::objects::{Key, Map as CelMap};
-use cel::{Context, ExecutionError, Program};
+use cel::{Context, Env, ExecutionError, Program};
 use mandate_authz::condition::ParameterType;
 use mandate_authz::model::{ConditionDefinition, Model};
 use mandate_authz::tuple::Tuple;
@@ -40,18 +42,31 @@ pub(crate) fn evaluate(
     definition: &ConditionDefinition,
     given: &Map<String, Value>,
 ) -> Option<bool> {
-    let mut context = Context::default();
+    let mut context = Context::with_env(ENVIRONMENT.with(Arc::clone));
     context.add_function("in_cidr", in_cidr).ok()?;
     context.add_function("ipaddress", ipaddress).ok()?;
     for (name, kind) in &definition.parameters {
         let value = convert(given.get(name)?, kind)?;
         context.add_variable_from_value(name.as_str(), value);
     }
-    let program = Program::compile(&definition.expression).ok()?;
-    match program.execute(&context) {
-        Ok(cel::Value::Bool(holds)) => Some(holds),
+    match run(&definition.expression, &context) {
+        Some(cel::Value::Bool(holds)) => Some(holds),
         _ => None,
     }
+}
+
+thread_local! {
+    static ENVIRONMENT: Arc<Env> = Arc::new(Env::stdlib());
+    /// Parsing takes longer than everything else here.
+    static PROGRAMS: RefCell<HashMap<String, Option<Rc<Program>>>> = RefCell::default();
+}
+
+fn run(expression: &str, context: &Context<'_, '_>) -> Option<cel::Value> {
+    let program = PROGRAMS.with_borrow_mut(|programs| {
+        let parse = || Program::compile(expression).ok().map(Rc::new);
+        programs.entry(expression.to_owned()).or_insert_with(parse).clone()
+    });
+    program?.execute(context).ok()
 }
 
 fn convert(value: &Value, kind: &ParameterType) -> Option<cel::Value> {
@@ -122,9 +137,9 @@ fn integer(value: &Value) -> Option<i64> {
 
 /// What a constructor of CEL makes of a text.
 fn called(constructor: &str, text: &str) -> Option<cel::Value> {
-    let mut context = Context::default();
+    let mut context = Context::with_env(ENVIRONMENT.with(Arc::clone));
     context.add_variable_from_value("value", text);
-    Program::compile(constructor).ok()?.execute(&context).ok()
+    run(constructor, &context)
 }
 
 fn address(text: &str) -> Option<IpAddr> {

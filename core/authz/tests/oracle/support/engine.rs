@@ -48,12 +48,12 @@ pub(crate) struct Extra {
 /// Why there is no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Failure {
-    /// More relationships than one check may look at: ours alone.
-    Budget,
     /// A condition lacks a parameter, has one of the wrong type, or fails.
     Condition,
     /// More nested relations than the limit.
     Depth,
+    /// More work than one check may be: ours alone.
+    Budget,
     /// A contextual relationship that could not be written.
     Contextual,
     /// A user, relation or object that the model does not have, or that is malformed.

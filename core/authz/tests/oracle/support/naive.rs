@@ -4,7 +4,8 @@
 //! the failed conditions of a list of usersets as soon as another one of the list passes, which lets
 //! `but not` allow what nobody could evaluate. Here every failed condition counts.
 
-use std::collections::BTreeSet;
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeSet, HashMap};
 
 use mandate_authz::model::{Model, RelationDefinition, RestrictionForm, Rewrite};
 use mandate_authz::name::{ObjectName, Subject};
@@ -49,7 +50,8 @@ impl Naive {
     fn evaluation<'e>(&'e self, user: Subject, extra: &'e Extra) -> Evaluation<'e> {
         let Self { model, stored, rules } = self;
         let Extra { tuples: contextual, context } = extra;
-        Evaluation { model, stored, contextual, context, user, rules: *rules }
+        let (work, reached) = (Cell::new(0), RefCell::default());
+        Evaluation { model, stored, contextual, context, user, rules: *rules, work, reached }
     }
 }
 
@@ -70,6 +72,7 @@ impl Engine for Naive {
         let evaluation = self.evaluation(user, &listing.extra);
         let mut found = BTreeSet::new();
         for object in evaluation.objects_of(&listing.type_name) {
+            evaluation.work.set(0);
             if evaluation.start(&object, &listing.relation)? {
                 found.insert(object.to_string());
             }
@@ -87,6 +90,10 @@ enum Answer {
     Yes,
 }
 
+/// Relations of objects looked at in one request. A world that needs more is no question for a test:
+/// the ways through circles grow exponentially, here as in OpenFGA.
+const WORK: u32 = 2_000;
+
 type Path = Vec<(ObjectName, String)>;
 
 /// One request under evaluation.
@@ -97,6 +104,8 @@ struct Evaluation<'e> {
     context: &'e Map<String, Value>,
     user: Subject,
     rules: Rules,
+    work: Cell<u32>,
+    reached: RefCell<HashMap<(String, String), bool>>,
 }
 
 impl Evaluation<'_> {
@@ -111,6 +120,10 @@ impl Evaluation<'_> {
     /// `path` is what is being resolved above; only a step over a relationship is a level of depth.
     fn resolve(&self, object: &ObjectName, relation: &str, path: &Path, depth: usize) -> Answer {
         let here = (object.clone(), relation.to_owned());
+        self.work.set(self.work.get() + 1);
+        if self.work.get() > WORK {
+            return Answer::Failed(Failure::Budget);
+        }
         if depth == self.rules.depth {
             return Answer::Failed(Failure::Depth);
         }
@@ -120,7 +133,7 @@ impl Evaluation<'_> {
         if self.user == Subject::Userset(here.0.clone(), here.1.clone()) {
             return Answer::Yes;
         }
-        if !self.can_reach(&object.type_name, relation, &mut Vec::new()) {
+        if !self.reaches(&object.type_name, relation) {
             return Answer::No;
         }
         let definition = validity::relation(self.model, &object.type_name, relation);
@@ -165,9 +178,7 @@ impl Evaluation<'_> {
         let public = of_relation.iter().filter(|tuple| Some(&tuple.subject) == everybody.as_ref());
         let named = exact.chain(public).map(|tuple| self.condition(tuple));
         let usersets = of_relation.iter().filter_map(|tuple| match &tuple.subject {
-            Subject::Userset(members_of, member) => Some(
-                self.condition(tuple).then(|| self.resolve(members_of, member, path, depth + 1)),
-            ),
+            Subject::Userset(of, member) => Some(self.step(tuple, of, member, path, depth)),
             Subject::Object(_) | Subject::Wildcard(_) => None,
         });
         any(named.chain(usersets))
@@ -184,8 +195,24 @@ impl Evaluation<'_> {
         any(self.tuples(object, tupleset).into_iter().filter_map(|tuple| {
             let Subject::Object(parent) = &tuple.subject else { return None };
             validity::relation(self.model, &parent.type_name, relation)?;
-            Some(self.condition(tuple).then(|| self.resolve(parent, relation, path, depth + 1)))
+            Some(self.step(tuple, parent, relation, path, depth))
         }))
+    }
+
+    /// A step over a relationship: both its condition and what lies behind must hold. Where nothing
+    /// behind can hold, the condition does not matter.
+    fn step(
+        &self,
+        tuple: &Tuple,
+        next: &ObjectName,
+        relation: &str,
+        path: &Path,
+        depth: usize,
+    ) -> Answer {
+        if !self.reaches(&next.type_name, relation) {
+            return Answer::No;
+        }
+        self.condition(tuple).then(|| self.resolve(next, relation, path, depth + 1))
     }
 
     /// The relationships of one relation of an object, contextual ones first.
@@ -211,6 +238,14 @@ impl Evaluation<'_> {
 
     /// Whether the model has any way from the user's type to the relation. OpenFGA looks no further
     /// where it has none, so that no circle, no depth and no condition there matters.
+    fn reaches(&self, type_name: &str, relation: &str) -> bool {
+        let key = (type_name.to_owned(), relation.to_owned());
+        let known = self.reached.borrow().get(&key).copied();
+        let reaches = known.unwrap_or_else(|| self.can_reach(type_name, relation, &mut Vec::new()));
+        self.reached.borrow_mut().insert(key, reaches);
+        reaches
+    }
+
     fn can_reach(&self, type_name: &str, relation: &str, seen: &mut Vec<(String, String)>) -> bool {
         let here = (type_name.to_owned(), relation.to_owned());
         let Some(definition) = validity::relation(self.model, type_name, relation) else {
