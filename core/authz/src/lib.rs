@@ -7,19 +7,27 @@
 
 #![forbid(unsafe_code)]
 
+mod agent_context;
+pub mod authorize;
+mod binding;
 pub mod condition;
 pub mod container;
+pub mod decision;
 pub mod delta;
 pub mod evaluate;
 pub mod limits;
 #[cfg(feature = "builder")]
 pub mod model;
 pub mod name;
+pub mod object_id;
+pub mod policy;
 pub mod record;
 pub mod records;
 pub mod relation_query;
 pub mod relation_wire;
 pub mod row;
+mod rule;
 pub mod snapshot;
 pub mod state;
 pub mod tuple;
+pub mod wire;

@@ -373,6 +373,14 @@ impl<'s> HolderView<'s> {
 }
 
 impl<'s> ScopeView<'s> {
+    /// What an identity without a scope is limited to.
+    pub(crate) const NOTHING: Self = Self {
+        workspaces: GrantView(Granted::Changed(&[])),
+        boards: GrantView(Granted::Changed(&[])),
+        modes: GrantView(Granted::Changed(&[])),
+        actions: GrantView(Granted::Changed(&[])),
+    };
+
     fn stored(parts: Parts<'s>, number: u32) -> Option<Self> {
         if number == NONE {
             return None;

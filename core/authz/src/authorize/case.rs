@@ -1,0 +1,107 @@
+//! One request with everything that its decision may look at.
+
+use mandate_authn::{FailingLine, ReasonCode, VerifiedToken};
+use serde_json::{Map, Value};
+
+use super::{Assertion, Evidence, Mapped, Request, inputs};
+use crate::decision::Failure;
+use crate::evaluate::{Budget, Holding, Inputs, Path};
+use crate::policy::{IssuerRules, Policy, Route};
+use crate::records::Records;
+use crate::snapshot::{Object, Snapshot};
+
+/// By which door the request came.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Door<'d> {
+    Assertion(Assertion<'d>),
+    Token(Evidence<'d>),
+}
+
+impl<'d> Door<'d> {
+    /// The token, if there is one.
+    pub(crate) const fn token(&self) -> Option<&'d VerifiedToken> {
+        match self {
+            Self::Assertion(_) => None,
+            Self::Token(evidence) => Some(evidence.token),
+        }
+    }
+
+    /// A verified token was verified for one audience, at one moment; a host that kept it must not
+    /// use it for another.
+    pub(super) fn require_current_token(
+        &self,
+        audience: &str,
+        now: u64,
+        skew: u64,
+    ) -> Result<(), Failure> {
+        let Some(token) = self.token() else { return Ok(()) };
+        if !token.audiences().iter().any(|known| known == audience) {
+            return Err(Failure::new(ReasonCode::TokenAudience, "the token is for another route"));
+        }
+        if now >= token.expires_at().saturating_add(skew) {
+            return Err(Failure::new(ReasonCode::TokenExpired, "the token has expired since"));
+        }
+        Ok(())
+    }
+}
+
+/// A request that fits the contract's tables, and a state that is fresh enough to decide it.
+#[derive(Debug)]
+pub(crate) struct Case<'c> {
+    pub(crate) door: &'c Door<'c>,
+    pub(crate) request: &'c Request<'c>,
+    pub(crate) now: u64,
+    pub(crate) policy: &'c Policy,
+    pub(crate) route: &'c Route,
+    pub(crate) mapped: Mapped<'c>,
+    pub(crate) snapshot: &'c Snapshot,
+    pub(crate) records: Records<'c>,
+    /// The rules of the token's issuer.
+    pub(crate) issuer: Option<&'c IssuerRules>,
+    inputs: Map<String, Value>,
+}
+
+impl<'c> Case<'c> {
+    pub(super) fn new(
+        door: &'c Door<'c>,
+        request: &'c Request<'c>,
+        now: u64,
+        policy: &'c Policy,
+        route: &'c Route,
+        mapped: Mapped<'c>,
+        snapshot: &'c Snapshot,
+    ) -> Self {
+        // Without conditions nobody reads the inputs.
+        let inputs = if snapshot.schema().conditions.is_empty() {
+            Map::new()
+        } else {
+            inputs::collect(door.token(), request, now)
+        };
+        let issuer = door.token().and_then(|token| policy.issuer(token.issuer()));
+        let records = snapshot.records();
+        Self { door, request, now, policy, route, mapped, snapshot, records, issuer, inputs }
+    }
+
+    pub(crate) const fn token(&self) -> Option<&'c VerifiedToken> {
+        self.door.token()
+    }
+
+    /// The relationships by which `subject` has `relation` to `object`; `None` where it does not.
+    ///
+    /// # Errors
+    /// That nobody can say, at the line that asks: it denies.
+    pub(crate) fn holds(
+        &self,
+        object: Object,
+        relation: &str,
+        subject: Object,
+        line: FailingLine,
+    ) -> Result<Option<Path>, Failure> {
+        let inputs = Inputs { context: &self.inputs };
+        match self.snapshot.holds(object, relation, subject, &inputs, &mut Budget::new()) {
+            Holding::DoesNotHold => Ok(None),
+            Holding::Failed(failure) => Err(Failure::evaluation(&failure, line)),
+            Holding::Holds(path) => Ok(Some(path)),
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! Line 2: user, agent, service and credential are known, active, unexpired and belong together;
+//! nothing is revoked.
+
+use mandate_authn::{ReasonCode, VerifiedToken};
+
+use super::credential::{self, CredentialQuery};
+use crate::authorize::{Case, Door};
+use crate::binding::Principal;
+use crate::decision::{Bound, Failure};
+use crate::evaluate::Path;
+use crate::record::{Kind, Status};
+use crate::snapshot::Object;
+
+pub(super) fn line(case: &Case<'_>, bound: &mut Bound) -> Result<Option<Path>, Failure> {
+    let user = require(case, bound.user, Kind::User)?;
+    let agent = require(case, bound.agent, Kind::Agent)?;
+    let service = require(case, bound.service, Kind::Service)?;
+    match case.door {
+        Door::Token(evidence) => {
+            let token = evidence.token;
+            if let Some(user) = &user {
+                credential::refuse_revoked_token(case, user, token)?;
+            }
+            if let Some(machine) = agent.or(service) {
+                let query = query(case, token);
+                let credential = credential::select(case, &machine, &query)?;
+                bound.credential = Some(credential.id().to_owned());
+            }
+        }
+        Door::Assertion(assertion) => {
+            if let Some(id) = assertion.credential {
+                bound.credential = Some(credential::asserted(case, agent.as_ref(), id)?);
+            }
+        }
+    }
+    Ok(Some(Path::default()))
+}
+
+fn require<'p>(
+    case: &Case<'p>,
+    object: Option<Object>,
+    kind: Kind,
+) -> Result<Option<Principal<'p>>, Failure> {
+    let Some(object) = object else { return Ok(None) };
+    let unknown =
+        || Failure::new(ReasonCode::IdentityUnknown, "no record of the identity").of(kind);
+    let principal = Principal::of_object(case, object).filter(|principal| principal.kind == kind);
+    let principal = principal.ok_or_else(unknown)?;
+    check_status(&principal, case.now)?;
+    Ok(Some(principal))
+}
+
+/// Requires an identity that is active and unexpired.
+pub(crate) fn check_status(principal: &Principal<'_>, now: u64) -> Result<(), Failure> {
+    let fail = |reason, detail| Err(Failure::new(reason, detail).of(principal.kind));
+    match principal.identity.status() {
+        Status::Active => {}
+        Status::Retired => return fail(ReasonCode::IdentityDisabled, "the identity is retired"),
+        Status::Suspended => {
+            return fail(ReasonCode::IdentityDisabled, "the identity is suspended");
+        }
+    }
+    if principal.identity.expires_at().is_some_and(|expires_at| now >= expires_at) {
+        return fail(ReasonCode::IdentityExpired, "the identity has expired");
+    }
+    Ok(())
+}
+
+/// What the token shows of the machine that acts. The token's own subject and client are the
+/// machine's where the machine is the subject; else `act` says which subject is.
+fn query<'t>(case: &Case<'_>, token: &'t VerifiedToken) -> CredentialQuery<'t> {
+    let query = CredentialQuery::of_token(token);
+    match token.actor() {
+        None => query,
+        Some(actor) => {
+            let of_actor = actor.client_id.as_deref().filter(|_| {
+                let issuer = case.policy.issuer(&actor.issuer);
+                issuer.is_some_and(|issuer| issuer.client_is_credential)
+            });
+            CredentialQuery {
+                actor_client: of_actor.map(|client| (actor.issuer.as_str(), client)),
+                subject: Some((actor.issuer.as_str(), actor.subject.as_str())),
+                ..query
+            }
+        }
+    }
+}
