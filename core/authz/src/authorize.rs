@@ -240,8 +240,7 @@ fn explain_door(
         let line = FailingLine::One;
         lines.push(LineReport { line, verdict: LineVerdict::Holds, path: Path::default() });
         lines.extend(rule::explain(&case, &bound));
-    } else if let (Decision::Deny(_), Some(FailingLine::One)) =
-        (&decision, decision.failing_line())
+    } else if let (Decision::Deny(_), Some(FailingLine::One)) = (&decision, decision.failing_line())
     {
         let (reason, detail) = (decision.reason(), decision.detail().to_owned());
         let verdict = LineVerdict::Fails { reason, detail };
@@ -254,7 +253,8 @@ fn find_route<'p>(
     request: &Request<'_>,
     policy: Option<&'p Policy>,
 ) -> Result<(&'p Policy, &'p Route), Failure> {
-    let missing = || Failure::new(ReasonCode::PolicyMissing, "the contract says nothing of `authz`");
+    let missing =
+        || Failure::new(ReasonCode::PolicyMissing, "the contract says nothing of `authz`");
     let policy = policy.ok_or_else(missing)?;
     let route = policy.route(request.audience).ok_or_else(|| {
         Failure::new(ReasonCode::Unmapped, "the contract has no route for this audience")

@@ -35,10 +35,7 @@ impl RecordTable {
     ///
     /// # Errors
     /// What is wrong, as the end of a sentence that starts with `records`.
-    pub fn validate(
-        section: &[u8],
-        within: &dyn Fn(Object) -> bool,
-    ) -> Result<Self, &'static str> {
+    pub fn validate(section: &[u8], within: &dyn Fn(Object) -> bool) -> Result<Self, &'static str> {
         let layout = Layout::read(section)?;
         validate::validate(&Parts::open(section, &layout), within)?;
         Ok(Self { layout })
@@ -143,9 +140,10 @@ impl<'s> Records<'s> {
         let current = |view: &IdentityView<'_>| {
             view.object().is_some_and(|object| self.overlay.identity(object).is_none())
         };
-        let mut claimants = stored.filter(current).into_iter().chain(
-            self.overlay.claimants(&key, self.parts.key).map(IdentityView::changed),
-        );
+        let mut claimants = stored
+            .filter(current)
+            .into_iter()
+            .chain(self.overlay.claimants(&key, self.parts.key).map(IdentityView::changed));
         match (claimants.next(), claimants.next()) {
             (only, None) => only,
             (_, Some(_)) => None,

@@ -10,7 +10,7 @@ use mandate_authn::{Json, LoadError, Object, Validator, base64url, read_document
 
 use self::answer::{decision_json, line_json};
 use self::question::{AuthorizeQuestion, DecideQuestion, RequestParts};
-use crate::authorize::{self, Assertion, Asserter, Evidence, Explanation, Presented};
+use crate::authorize::{self, Asserter, Assertion, Evidence, Explanation, Presented};
 use crate::decision::Decision;
 use crate::policy::Policy;
 use crate::snapshot::Snapshot;
