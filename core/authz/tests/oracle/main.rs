@@ -2,4 +2,5 @@
 
 mod consolidated;
 mod differential;
+mod server;
 mod support;

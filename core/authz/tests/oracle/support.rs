@@ -10,6 +10,7 @@ pub(crate) mod consolidated;
 pub(crate) mod engine;
 pub(crate) mod fast;
 pub(crate) mod naive;
+pub(crate) mod server;
 pub(crate) mod validity;
 pub(crate) mod worlds;
 

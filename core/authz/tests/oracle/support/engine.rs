@@ -36,6 +36,14 @@ pub(crate) struct Listing {
     pub(crate) extra: Extra,
 }
 
+impl Listing {
+    /// What the list asks about one object.
+    pub(crate) fn question(&self, object: String) -> Question {
+        let Self { user, relation, extra, .. } = self.clone();
+        Question { user, relation, object, extra }
+    }
+}
+
 /// What a request brings along.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Extra {

@@ -47,6 +47,13 @@ impl Naive {
         Self { rules, ..self.clone() }
     }
 
+    /// The objects that a list asks about; none where the request is invalid.
+    pub(crate) fn objects(&self, listing: &Listing) -> BTreeSet<String> {
+        let user = validity::list_request(&self.model, listing);
+        let objects = user.map(|user| self.evaluation(user, &listing.extra).objects_of(&listing.type_name));
+        objects.unwrap_or_default().iter().map(ToString::to_string).collect()
+    }
+
     fn evaluation<'e>(&'e self, user: Subject, extra: &'e Extra) -> Evaluation<'e> {
         let Self { model, stored, rules } = self;
         let Extra { tuples: contextual, context } = extra;

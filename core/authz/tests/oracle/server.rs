@@ -1,0 +1,180 @@
+//! Random worlds on an OpenFGA server: its answers, the naive evaluator's and the one that ships.
+
+use std::collections::BTreeSet;
+
+use crate::support::conditions;
+use crate::support::engine::{Engine as _, Failure, Listing, Question};
+use crate::support::fast::Fast;
+use crate::support::naive::{Naive, Rules};
+use crate::support::server::{Server, program};
+use crate::support::worlds::World;
+
+/// Questions of each world: what a BatchCheck takes at most is 50.
+const QUESTIONS: usize = 10;
+
+/// Worlds of one server, whose memory never forgets a store.
+const WORLDS: u64 = 1_000;
+
+/// How often the server said what.
+#[derive(Debug, Default)]
+struct Tally {
+    worlds: usize,
+    yes: usize,
+    no: usize,
+    failed: usize,
+    lists: usize,
+    /// The server's own strategies differ here, and it took another one than the naive evaluator:
+    /// a circle below `but not`, the last level of depth, a condition that failed somewhere.
+    circle: usize,
+    depth: usize,
+    condition: usize,
+    /// More work than the evaluators here take upon them.
+    limit: usize,
+}
+
+/// A world in the three evaluators.
+struct Trial<'w> {
+    world: &'w World,
+    naive: Naive,
+    fast: Fast,
+}
+
+impl Tally {
+    fn compare(&mut self, server: &Server, seed: u64) {
+        let world = World::new(seed);
+        let stored = world.stored();
+        let naive = Naive::open(&world.model, &stored);
+        let fast = Fast::open(&world.model, &stored);
+        let trial = Trial { world: &world, naive, fast };
+        let store = server.store();
+        if !world.leftovers.is_empty() {
+            store.write_model(&world.earlier_model()).expect("everything is allowed");
+            store.write(&world.leftovers);
+        }
+        let model = store.write_model(&world.model);
+        model.unwrap_or_else(|error| panic!("the server refuses the model: {error}\n{world}"));
+        store.write(&world.tuples);
+        let questions = world.questions(QUESTIONS);
+        for (question, found) in questions.iter().zip(store.check(&questions)) {
+            self.checked(&trial, question, &found);
+        }
+        let listing = world.listing();
+        self.listed(&trial, &listing, &store.list_objects(&listing));
+        self.worlds += 1;
+    }
+
+    fn checked(&mut self, trial: &Trial<'_>, question: &Question, found: &Result<bool, String>) {
+        let expected = trial.naive.check(question);
+        let fast = trial.fast.check(question);
+        let world = trial.world;
+        if [&expected, &fast].contains(&&Err(Failure::Budget)) {
+            self.limit += 1;
+            return;
+        }
+        assert_eq!(fast, expected, "the evaluator that ships: {question:?}\n{world}");
+        let said = |answer: Result<bool, Failure>| match (answer, found) {
+            (Ok(answer), Ok(found)) => answer == *found,
+            (Err(failure), Err(code)) => name(failure) == *code,
+            _ => false,
+        };
+        if said(expected) {
+            match expected {
+                Ok(true) => self.yes += 1,
+                Ok(false) => self.no += 1,
+                Err(_) => self.failed += 1,
+            }
+        } else if let Some(class) = trial.excuse(question, said) {
+            *class(self) += 1;
+        } else {
+            panic!("{question:?}: the server says {found:?}, not {expected:?}\n{world}");
+        }
+    }
+
+    /// A list is one question about each object; where it differs, each object must be excused.
+    fn listed(
+        &mut self,
+        trial: &Trial<'_>,
+        listing: &Listing,
+        found: &Result<BTreeSet<String>, String>,
+    ) {
+        let world = trial.world;
+        let expected = trial.naive.list_objects(listing);
+        let fast = trial.fast.list_objects(listing);
+        if [&expected, &fast].contains(&&Err(Failure::Budget)) {
+            self.limit += 1;
+            return;
+        }
+        assert_eq!(fast, expected, "the evaluator that ships: {listing:?}\n{world}");
+        match (&expected, found) {
+            (Ok(expected), Ok(found)) if expected == found => self.lists += 1,
+            (Err(failure), Err(code)) if name(*failure) == *code => self.lists += 1,
+            (_, Err(code)) => {
+                let question = listing.question("none:of-them".to_owned());
+                let class = (code == name(Failure::Condition)).then(|| trial.excuse(&question, |_| false));
+                let class = class.flatten();
+                *class.unwrap_or_else(|| panic!("{listing:?}: the server says {found:?}, not {expected:?}\n{world}"))(self) += 1;
+            }
+            (_, Ok(found)) => {
+                for object in trial.naive.objects(listing) {
+                    let answer = found.contains(&object);
+                    self.checked(trial, &listing.question(object), &Ok(answer));
+                }
+            }
+        }
+    }
+}
+
+type Class = fn(&mut Tally) -> &mut usize;
+
+impl Trial<'_> {
+    /// Which of the server's strategies says it.
+    fn excuse(
+        &self,
+        question: &Question,
+        said: impl Fn(Result<bool, Failure>) -> bool,
+    ) -> Option<Class> {
+        let strict = Rules::default();
+        let with = |rules| said(self.naive.with_rules(rules).check(question));
+        if with(Rules { circles_deny: false, ..strict }) {
+            return Some(|tally| &mut tally.circle);
+        }
+        if [24, 26].iter().any(|depth| with(Rules { depth: *depth, ..strict })) {
+            return Some(|tally| &mut tally.depth);
+        }
+        let stored = self.world.stored();
+        let failing = stored.iter().chain(&question.extra.tuples).any(|tuple| {
+            conditions::holds(&self.world.model, tuple, &question.extra.context).is_none()
+        });
+        let forgetful = [true, false].iter().any(|circles_deny| {
+            with(Rules { failures_count: false, circles_deny: *circles_deny, ..strict })
+        });
+        let excused = failing && (forgetful || said(Err(Failure::Condition)));
+        excused.then_some(|tally| &mut tally.condition)
+    }
+}
+
+/// OpenFGA's name of a failure.
+const fn name(failure: Failure) -> &'static str {
+    match failure {
+        Failure::Condition | Failure::Request => "validation_error",
+        Failure::Budget | Failure::Depth => "authorization_model_resolution_too_complex",
+        Failure::Contextual => "invalid_tuple",
+        Failure::UnknownRelation => "relation_not_found",
+        Failure::UnknownType => "type_not_found",
+    }
+}
+
+#[test]
+fn an_openfga_server_agrees_in_random_worlds() {
+    let Some(program) = program("random worlds on an OpenFGA server") else { return };
+    let worlds = std::env::var("MANDATE_CAMPAIGN_CASES").ok();
+    let worlds: u64 = worlds.map_or(150, |worlds| worlds.parse().expect("a number of worlds"));
+    let mut tally = Tally::default();
+    for first in (0..worlds).step_by(usize::try_from(WORLDS).expect("small")) {
+        let server = Server::start(&program);
+        for seed in first..worlds.min(first + WORLDS) {
+            tally.compare(&server, seed);
+        }
+    }
+    eprintln!("tally: {tally:?}");
+}
