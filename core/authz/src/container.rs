@@ -14,7 +14,7 @@ mod signing;
 mod verified;
 
 pub(crate) use self::bytes::{BytesProblem, Reader};
-pub use self::header::{Header, Kind, Statement};
+pub use self::header::{Header, Kind, Statement, split_first};
 pub use self::key::{KeyId, PinProblem, PinnedKey};
 pub(crate) use self::position::LARGEST;
 pub use self::position::Position;

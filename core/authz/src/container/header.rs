@@ -179,6 +179,20 @@ fn number(reader: &mut Reader<'_>) -> Result<u64, ContainerProblem> {
     if number > LARGEST { Err(ContainerProblem::Number) } else { Ok(number) }
 }
 
+/// Splits the first of several containers off: feeds send deltas one after the other.
+///
+/// Lengths are read and nothing is believed: whoever applies the first verifies it.
+///
+/// # Errors
+/// Bytes that do not begin with a whole container.
+pub fn split_first(containers: &[u8]) -> Result<(&[u8], &[u8]), ContainerProblem> {
+    let header = Header::total_bytes(containers)?;
+    let body = Header::read(containers)?.body_bytes;
+    let body = usize::try_from(body).map_err(|_| ContainerProblem::TooLarge)?;
+    let length = header.checked_add(body).ok_or(ContainerProblem::TooLarge)?;
+    containers.split_at_checked(length).ok_or(ContainerProblem::Truncated)
+}
+
 /// Chunks of a body: none of an empty one.
 pub(super) const fn chunks(body_bytes: u64) -> u64 {
     body_bytes.div_ceil(limits::CHUNK_BYTES)

@@ -1,7 +1,7 @@
 //! The container: what a pinned key has signed opens, and nothing else does.
 
 use mandate_authz::container::{
-    ContainerProblem, Header, Kind, Position, Statement, VerifiedHeader, open, seal,
+    ContainerProblem, Header, Kind, Position, Statement, VerifiedHeader, open, seal, split_first,
 };
 use proptest::prelude::*;
 
@@ -93,6 +93,20 @@ fn every_shorter_or_longer_file_is_refused() {
     let header = Header::total_bytes(&container).unwrap();
     let longer = VerifiedHeader::verify(&container[..=header], &[pinned(1)]);
     assert_eq!(longer, Err(ContainerProblem::Trailing));
+}
+
+#[test]
+fn several_containers_are_told_apart() {
+    let first = sealed(&delta_statement(7, 8), b"rows");
+    let second = sealed(&delta_statement(8, 8), b"");
+    let both = [first.as_slice(), &second].concat();
+    let (one, rest) = split_first(&both).unwrap();
+    assert_eq!((one, rest), (first.as_slice(), second.as_slice()));
+    assert_eq!(split_first(rest), Ok((second.as_slice(), &[][..])));
+    assert_eq!(split_first(&[]), Err(ContainerProblem::Truncated));
+    for length in 0..first.len() {
+        assert_eq!(split_first(&first[..length]), Err(ContainerProblem::Truncated), "{length}");
+    }
 }
 
 #[test]
@@ -203,6 +217,28 @@ fn a_signature_over_something_else_is_none_over_a_container() {
     // Signed without the words that say what is signed.
     let bare = [header, pair.sign(header).as_ref(), b"body"].concat();
     assert_eq!(opened(&bare), Err(ContainerProblem::Signature));
+}
+
+/// The delta of docs/snapshot-container.md#example, as a hex dump.
+fn example() -> String {
+    let rows = mandate_authz::delta::encode(&[grant("document:1", "user:anne")]).unwrap();
+    let container = sealed(&delta_statement(7, 8), &rows);
+    let line = |(number, bytes): (usize, &[u8])| {
+        let hex: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let shown = |byte: &u8| if byte.is_ascii_graphic() { char::from(*byte) } else { '.' };
+        let text: String = bytes.iter().map(shown).collect();
+        format!("{:04x}  {:<47}  {text}\n", number * 16, hex.join(" "))
+    };
+    container.chunks(16).enumerate().map(line).collect()
+}
+
+#[test]
+fn the_documented_example_is_what_is_sealed() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/snapshot-container.md");
+    let documented = std::fs::read_to_string(path).unwrap();
+    let example = example();
+    assert!(documented.contains(&example), "docs/snapshot-container.md shows other bytes");
+    assert!(documented.contains(&key(1).to_public_jwk()));
 }
 
 fn names() -> impl Strategy<Value = String> {
