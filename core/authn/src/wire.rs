@@ -44,6 +44,12 @@ pub fn load_trust(validator: &mut Validator, text: &str) -> String {
     answer.to_canonical()
 }
 
+/// The answer to a document that was not loaded.
+#[must_use]
+pub fn load_error(error: &LoadError) -> String {
+    error_answer(error).to_canonical()
+}
+
 /// Validates a token; a malformed request is a denial with the reason `malformed`.
 pub fn validate(validator: &mut Validator, text: &str) -> String {
     validation(validator, text).to_json().to_canonical()
@@ -114,7 +120,9 @@ fn error_answer(error: &LoadError) -> Json {
 }
 
 impl TrustStatus {
-    fn to_json(&self) -> Json {
+    /// The wire form: docs/abi.md#trust.
+    #[must_use]
+    pub fn to_json(&self) -> Json {
         let [major, minor, patch] = self.contract_version;
         let without_keys =
             self.issuers_without_keys.iter().map(|issuer| issuer.as_str().into()).collect();

@@ -1,54 +1,30 @@
-//! What one plugin instance holds, and the way of a request through it: token, then decision.
+//! What one plugin instance holds: trust, policy and state, each replaced whole.
 
-use std::sync::Arc;
+use mandate_authn::{LoadError, TrustStatus, Validator};
 
-use mandate_authn::{
-    LoadError, Refusal, Request as TokenRequest, TrustStatus, Validator, VerifiedToken,
-};
-
-use crate::authorize::{self, Assertion, Evidence, Explanation, Request};
+use crate::authorize::{Assertion, Presented, Request, decide_for, validate_and_authorize};
 use crate::decision::Decision;
 use crate::policy::Policy;
 use crate::state::{State, StateConfig};
+use crate::{relation_wire, wire};
 
-/// Trust, policy and state: everything that decides, each replaced whole.
+/// Everything that decides.
 ///
 /// # Example
 /// ```
-/// use mandate_authz::authorize::Request;
-/// use mandate_authz::authorizer::{Authorizer, Caller};
+/// use mandate_authz::authorizer::Authorizer;
 ///
 /// let mut authorizer = Authorizer::new();
-/// let caller = Caller { token: b"a.b.c", agent_contexts: &[], certificate_sha256: None };
-/// let request = Request::new("https://board.example", "view");
+/// let question = r#"{"now":1767225600,"token":"a.b.c",
+///     "request":{"audience":"https://board.example","action":"view"}}"#;
 /// // Nothing is trusted before a trust document is loaded.
-/// assert!(!authorizer.authorize(&caller, &request, 1_767_225_600).decision.is_allowed());
+/// assert!(authorizer.authorize_json(question).contains("keys-missing"));
 /// ```
 #[derive(Debug, Default)]
 pub struct Authorizer {
     validator: Validator,
     policy: Option<Policy>,
     state: State,
-}
-
-/// What came with a request to prove who it is from.
-#[derive(Clone, Copy, Debug)]
-pub struct Caller<'c> {
-    /// The bearer token, as it came.
-    pub token: &'c [u8],
-    /// Every `Mandate-Agent-Context` header.
-    pub agent_contexts: &'c [&'c str],
-    /// SHA-256 of the client certificate that the host verified on this connection.
-    pub certificate_sha256: Option<[u8; 32]>,
-}
-
-/// A decision, and what the host should do about keys.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
-    /// The decision.
-    pub decision: Decision,
-    /// The issuer whose key set should be fetched again now.
-    pub refresh: Option<String>,
 }
 
 impl Authorizer {
@@ -58,7 +34,7 @@ impl Authorizer {
         Self::default()
     }
 
-    /// Replaces trust and policy, which stand in one document, whole.
+    /// Replaces trust and policy, which stand in one document.
     ///
     /// # Errors
     /// The first member that is wrong; then what was loaded before stays in force.
@@ -72,6 +48,12 @@ impl Authorizer {
     /// The validator of tokens.
     pub const fn validator(&mut self) -> &mut Validator {
         &mut self.validator
+    }
+
+    /// The policy, if the contract has one.
+    #[must_use]
+    pub const fn policy(&self) -> Option<&Policy> {
+        self.policy.as_ref()
     }
 
     /// Says whose state this instance takes.
@@ -94,77 +76,44 @@ impl Authorizer {
         &mut self.state
     }
 
-    /// Decides a request that came with a token, at `now` seconds since the epoch.
-    pub fn authorize(&mut self, caller: &Caller<'_>, request: &Request<'_>, now: u64) -> Answer {
-        match self.verify(caller, request, now) {
-            Err(refusal) => Answer {
-                decision: Decision::refused(&refusal),
-                refresh: refusal.refresh().map(str::to_owned),
-            },
-            Ok(token) => Answer {
-                decision: self.decide(&evidence(&token, caller), request, now),
-                refresh: None,
-            },
-        }
-    }
-
-    /// As [`Authorizer::authorize`], with every line by itself; the refusal if there is no token to
-    /// decide on.
-    ///
-    /// # Errors
-    /// Why the token was not accepted.
-    pub fn explain(
+    /// Decides a request that came with a token, at `now` seconds since the epoch; also the issuer
+    /// whose key set should be fetched again.
+    pub fn authorize(
         &mut self,
-        caller: &Caller<'_>,
+        presented: &Presented<'_>,
         request: &Request<'_>,
         now: u64,
-    ) -> Result<Explanation, Refusal> {
-        let token = self.verify(caller, request, now)?;
-        let evidence = evidence(&token, caller);
-        Ok(authorize::explain(&evidence, request, now, self.policy.as_ref(), &self.state))
+    ) -> (Decision, Option<String>) {
+        let (policy, state) = (self.policy.as_ref(), &self.state);
+        validate_and_authorize(&mut self.validator, presented, request, now, policy, state)
     }
 
     /// Decides a request whose caller has authenticated somebody itself.
     #[must_use]
-    pub fn decide_for(
-        &self,
-        assertion: &Assertion<'_>,
-        request: &Request<'_>,
-        now: u64,
-    ) -> Decision {
-        authorize::decide_for(assertion, request, now, self.policy.as_ref(), &self.state)
+    pub fn decide_for(&self, assertion: &Assertion<'_>, request: &Request<'_>, now: u64) -> Decision {
+        decide_for(assertion, request, now, self.policy.as_ref(), &self.state)
     }
 
-    /// As [`Authorizer::decide_for`], with every line by itself.
+    /// [`Authorizer::authorize`] in JSON: docs/authorize.md.
+    pub fn authorize_json(&mut self, question: &str) -> String {
+        wire::authorize(&mut self.validator, self.policy.as_ref(), &self.state, question)
+    }
+
+    /// [`Authorizer::decide_for`] in JSON.
     #[must_use]
-    pub fn explain_for(
-        &self,
-        assertion: &Assertion<'_>,
-        request: &Request<'_>,
-        now: u64,
-    ) -> Explanation {
-        authorize::explain_for(assertion, request, now, self.policy.as_ref(), &self.state)
+    pub fn decide_json(&self, question: &str) -> String {
+        wire::decide(self.policy.as_ref(), &self.state, question)
     }
 
-    fn verify(
-        &mut self,
-        caller: &Caller<'_>,
-        request: &Request<'_>,
-        now: u64,
-    ) -> Result<Arc<VerifiedToken>, Refusal> {
-        let expected = TokenRequest {
-            audience: Some(request.audience),
-            now,
-            certificate_sha256: caller.certificate_sha256,
-        };
-        self.validator.validate(caller.token, &expected).into_outcome()
+    /// A Check on the relationships in force, in JSON. It authorizes nobody.
+    #[must_use]
+    pub fn relation_holds_json(&self, question: &str) -> String {
+        relation_wire::relation_holds(self.state.snapshot(), question)
     }
 
-    fn decide(&self, evidence: &Evidence<'_>, request: &Request<'_>, now: u64) -> Decision {
-        authorize::authorize(evidence, request, now, self.policy.as_ref(), &self.state)
+    /// A ListObjects on the relationships in force, in JSON. It authorizes nobody.
+    #[must_use]
+    pub fn list_objects_json(&self, question: &str) -> String {
+        relation_wire::list_objects(self.state.snapshot(), question)
     }
-}
-
-fn evidence<'e>(token: &'e VerifiedToken, caller: &Caller<'e>) -> Evidence<'e> {
-    Evidence { token, token_text: caller.token, agent_contexts: caller.agent_contexts }
 }

@@ -9,6 +9,7 @@
 
 mod agent_context;
 pub mod authorize;
+pub mod authorizer;
 mod binding;
 pub mod condition;
 pub mod container;

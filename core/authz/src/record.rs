@@ -13,6 +13,18 @@ pub enum Kind {
     User,
 }
 
+impl Kind {
+    /// The kind as decisions and audit records write it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Agent => "agent",
+            Self::Service => "service",
+            Self::User => "user",
+        }
+    }
+}
+
 /// Whether a principal may act at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Status {
@@ -31,6 +43,17 @@ pub enum DelegationMode {
     OnInvoke,
     /// Only from a stored `delegate_of`.
     Stored,
+}
+
+impl DelegationMode {
+    /// The mode as decisions and audit records write it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::OnInvoke => "on-invoke",
+            Self::Stored => "stored",
+        }
+    }
 }
 
 /// A set that an administrator wrote down. Absent is empty and denies.

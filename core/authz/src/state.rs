@@ -13,6 +13,8 @@ pub use self::freshness::Freshness;
 pub use self::refusal::StateRefusal;
 
 use self::loading::Arriving;
+use mandate_authn::{Json, json_object};
+
 use crate::container::{KeyId, Position};
 use crate::snapshot::Snapshot;
 
@@ -73,6 +75,24 @@ pub struct Meta {
     pub issued_at: u64,
     /// Without tenants: serves `relation-holds` and `list-objects` only.
     pub raw: bool,
+}
+
+impl Meta {
+    /// The wire form: docs/abi.md#state.
+    #[must_use]
+    pub fn to_json(&self) -> Json {
+        let [major, minor, patch] = self.contract_version;
+        json_object([
+            ("contract_version", Some(format!("{major}.{minor}.{patch}").into())),
+            ("deployment", Some(self.deployment.as_str().into())),
+            ("epoch", Some(self.position.epoch.into())),
+            ("era", Some(self.position.era.into())),
+            ("issued_at", Some(self.issued_at.into())),
+            ("raw", Some(Json::Bool(self.raw))),
+            ("slice", Some(self.slice.as_str().into())),
+            ("snapshot_epoch", Some(self.snapshot_epoch.into())),
+        ])
+    }
 }
 
 impl Default for State {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use mandate_authn::ReasonCode;
+use mandate_authn::{Json, ReasonCode, json_object};
 
 use crate::container::{ContainerProblem, Position};
 use crate::delta::DeltaProblem;
@@ -97,6 +97,16 @@ pub enum StateRefusal {
 }
 
 impl StateRefusal {
+    /// The wire form: `{"error":{"detail","reason"}}`.
+    #[must_use]
+    pub fn to_json(&self) -> Json {
+        let error = json_object([
+            ("detail", Some(self.to_string().into())),
+            ("reason", Some(self.code().as_str().into())),
+        ]);
+        json_object([("error", Some(error))])
+    }
+
     /// The reason on the wire.
     #[must_use]
     pub const fn code(&self) -> ReasonCode {
