@@ -5,6 +5,8 @@
 
 #[cfg(feature = "builder")]
 mod encode;
+#[cfg(feature = "builder")]
+mod export;
 mod key;
 mod layout;
 mod overlay;

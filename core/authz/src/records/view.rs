@@ -294,6 +294,21 @@ impl<'s> CredentialView<'s> {
         }
     }
 
+    /// The `jti`s that are registered for it.
+    #[must_use]
+    pub fn token_ids(&self) -> Vec<&'s str> {
+        match self.0 {
+            Credential::Changed(credential) => {
+                credential.record.token_ids.iter().map(String::as_str).collect()
+            }
+            Credential::Stored { parts, record } => {
+                let [_, _, _, _, _, _, _, _, _, _, _, _, first, count, ..] = record;
+                let names = slice(parts.names, read(first), read(count)).unwrap_or_default();
+                names.iter().map(|[at, of]| parts.text(read(at), read(of))).collect()
+            }
+        }
+    }
+
     /// The (issuer, client id) that it is.
     #[must_use]
     pub fn client(&self) -> Option<HolderView<'s>> {
