@@ -2,6 +2,7 @@
 //! back to them.
 
 pub mod reference;
+pub mod state;
 
 use libfuzzer_sys::fuzzer_mutate;
 
