@@ -236,9 +236,12 @@ fn explain_door(
     let decision = decide(door, request, now, policy, state);
     let mut lines = Vec::new();
     let mut circumstances = Circumstances::default();
-    if let Ok((case, bound)) = prepare(door, request, now, policy, state, &mut circumstances) {
+    let prepared = prepare(door, request, now, policy, state, &mut circumstances);
+    if circumstances.position.is_some() {
         let line = FailingLine::One;
         lines.push(LineReport { line, verdict: LineVerdict::Holds, path: Path::default() });
+    }
+    if let Ok((case, bound)) = prepared {
         lines.extend(rule::explain(&case, &bound));
     } else if let (Decision::Deny(_), Some(FailingLine::One)) = (&decision, decision.failing_line())
     {

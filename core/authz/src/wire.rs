@@ -14,7 +14,7 @@ use crate::authorize::{self, Asserter, Assertion, Evidence, Explanation, Present
 use crate::decision::Decision;
 use crate::policy::Policy;
 use crate::snapshot::Snapshot;
-use crate::state::{Freshness, State};
+use crate::state::State;
 
 /// Validates a token and decides a request.
 pub fn authorize(
@@ -54,7 +54,7 @@ fn answer_authorize(
     };
     let (decision, refresh) =
         authorize::validate_and_authorize(validator, &presented, &request, now, policy, state);
-    let snapshot = in_force(state);
+    let snapshot = state.snapshot();
     let mut answer = decision_json(&decision, snapshot);
     if let Some(issuer) = refresh {
         answer.insert("refresh".to_owned(), issuer.into());
@@ -103,7 +103,7 @@ fn answer_decide(
         tenant: stated.tenant.as_deref(),
     };
     let decision = authorize::decide_for(&assertion, &request, now, policy, state);
-    let snapshot = in_force(state);
+    let snapshot = state.snapshot();
     let mut answer = decision_json(&decision, snapshot);
     if question.explain {
         let explained = authorize::explain_for(&assertion, &request, now, policy, state);
@@ -120,12 +120,6 @@ fn put_lines(answer: &mut Object, explained: &Explanation, snapshot: Option<&Sna
 fn render(answer: Result<Object, LoadError>) -> String {
     let answer = answer.unwrap_or_else(|error| decision_json(&Decision::malformed(&error), None));
     Json::Object(answer).to_canonical()
-}
-
-/// What is in force, however old: the names of what a decision was made on.
-fn in_force(state: &State) -> Option<&Snapshot> {
-    let any = Freshness { now: 0, max_age: u64::MAX, skew: u64::MAX, minimum: None };
-    state.fresh_or_raw(&any).ok()
 }
 
 fn thumbprint(text: &str) -> Result<[u8; 32], LoadError> {

@@ -17,7 +17,7 @@ pub(super) fn decision_json(decision: &Decision, snapshot: Option<&Snapshot>) ->
     answer.put("reason", Some(decision.reason().as_str()));
     answer.put("detail", Some(decision.detail()));
     answer.put("failing_line", decision.failing_line().map(|line| line.as_str()));
-    answer.put("principal", decision.principal().map(kind));
+    answer.put("principal", decision.principal().map(Kind::as_str));
     if let Some([major, minor, patch]) = circumstances.contract_version() {
         answer.put("contract_version", Some(format!("{major}.{minor}.{patch}")));
     }
@@ -75,7 +75,7 @@ fn put_bound(answer: &mut Answer, bound: &Bound, snapshot: &Snapshot) {
     answer.put("asserter", named(bound.asserter()));
     answer.put("tenant", bound.tenant().map(|tenant| snapshot.name(tenant).id));
     answer.put("credential", bound.credential());
-    answer.put("delegation", bound.delegation().map(delegation));
+    answer.put("delegation", bound.delegation().map(DelegationMode::as_str));
     answer.put("context_id", bound.context_id());
     answer.put("role", bound.role());
 }
@@ -86,19 +86,4 @@ fn path_json(path: &Path, snapshot: &Snapshot) -> Json {
         .iter()
         .map(|step| Json::from(format!("{}#{}@{}", step.object, step.relation, step.subject)));
     Json::Array(text.collect())
-}
-
-const fn kind(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Agent => "agent",
-        Kind::Service => "service",
-        Kind::User => "user",
-    }
-}
-
-const fn delegation(mode: DelegationMode) -> &'static str {
-    match mode {
-        DelegationMode::OnInvoke => "on-invoke",
-        DelegationMode::Stored => "stored",
-    }
 }

@@ -1,0 +1,25 @@
+//! The rule from outside: one deployment whose call is allowed, and one fact changed at a time.
+
+#![cfg(feature = "builder")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+mod agent_context;
+mod asserted;
+mod binding;
+mod credential;
+mod explain;
+mod mapping;
+mod policy;
+mod properties;
+mod records;
+mod rule;
+mod scene;
+mod tenant;
+mod wire;
+mod world;
