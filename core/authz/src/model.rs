@@ -8,6 +8,7 @@ mod error;
 mod index;
 mod json;
 mod lexer;
+mod lint;
 mod located;
 mod module;
 mod parser;
@@ -19,6 +20,7 @@ mod validator;
 use std::fmt;
 
 pub use error::{Duplicate, ModelError, Named, Problem, Reference, Span};
+pub use lint::{Hint, Warning};
 pub use located::LocatedModel;
 pub use module::{Manifest, ModuleFile};
 pub use rule::is_store_object_id;
@@ -149,10 +151,16 @@ impl Model {
         json::read(text).map_err(|error| vec![*error])
     }
 
-    /// OpenFGA's JSON form.
+    /// OpenFGA's JSON form, in which objects have no order.
     #[must_use]
     pub fn to_json(&self) -> serde_json::Value {
-        json::write(self)
+        serde_json::to_value(json::Written(self)).unwrap_or_default()
+    }
+
+    /// OpenFGA's JSON form as text, indented, in the order of the model.
+    #[must_use]
+    pub fn to_json_text(&self) -> String {
+        serde_json::to_string_pretty(&json::Written(self)).unwrap_or_default()
     }
 
     /// OpenFGA's language, in the official layout. A model of modules is sorted by module, file and

@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 
 use super::error::{ModelError, Problem};
+use super::lexer::tokens;
+use super::parser::expression_text;
 use super::{ConditionDefinition, Model, RelationDefinition, Rewrite, TypeDefinition};
 use crate::condition::ParameterType;
 
@@ -17,7 +19,7 @@ pub(super) fn write(model: &Model, with_sources: bool) -> Result<String, Vec<Mod
     for condition in &written.conditions {
         write_condition(condition, with_sources, &mut text);
     }
-    let expected = without_sources(written);
+    let expected = as_read_back(written);
     let found = Model::parse_dsl(&text).unwrap_or_else(|_| Model {
         schema: expected.schema,
         types: Vec::new(),
@@ -82,7 +84,8 @@ fn joined(children: &[Rewrite], join: fn(Vec<Rewrite>) -> Rewrite) -> Rewrite {
     join(children)
 }
 
-fn without_sources(mut model: Model) -> Model {
+/// Modules are gone, and the comments of expressions.
+fn as_read_back(mut model: Model) -> Model {
     for definition in &mut model.types {
         (definition.module, definition.file) = (None, None);
         for relation in &mut definition.relations {
@@ -91,6 +94,7 @@ fn without_sources(mut model: Model) -> Model {
     }
     for condition in &mut model.conditions {
         (condition.module, condition.file) = (None, None);
+        condition.expression = expression_text(&tokens(&condition.expression));
     }
     model
 }

@@ -280,17 +280,27 @@ impl std::error::Error for ModelError {}
 
 impl fmt::Display for ModelError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(file) = &self.file {
-            write!(formatter, "{}:", one_line(file))?;
-        }
-        if let Some(span) = self.span {
-            write!(formatter, "{}:{}:", span.line, span.column)?;
-        }
-        if self.file.is_some() || self.span.is_some() {
-            formatter.write_str(" ")?;
-        }
-        formatter.write_str(&one_line(&self.problem.to_string()))
+        write_place(self.file.as_deref(), self.span, &self.problem.to_string(), formatter)
     }
+}
+
+/// `file:line:column: words`, on one line whatever the words are.
+pub(super) fn write_place(
+    file: Option<&str>,
+    span: Option<Span>,
+    words: &str,
+    formatter: &mut fmt::Formatter<'_>,
+) -> fmt::Result {
+    if let Some(file) = file {
+        write!(formatter, "{}:", one_line(file))?;
+    }
+    if let Some(span) = span {
+        write!(formatter, "{}:{}:", span.line, span.column)?;
+    }
+    if file.is_some() || span.is_some() {
+        formatter.write_str(" ")?;
+    }
+    formatter.write_str(&one_line(words))
 }
 
 /// Names that came as JSON or YAML may hold any character.

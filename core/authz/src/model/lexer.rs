@@ -309,7 +309,7 @@ fn after_character(text: &str, escapes: bool) -> Option<&str> {
     let mut characters = escape.chars();
     match characters.next()? {
         'a' | 'b' | 'f' | 'n' | 'r' | 't' | 'v' | '"' | '\'' | '\\' | '?' | '`' => {
-            return Some(characters.as_str());
+            Some(characters.as_str())
         }
         'x' | 'X' => after_digits(characters.as_str(), 2, 16),
         'u' => after_digits(characters.as_str(), 4, 16),

@@ -3,7 +3,7 @@
 use super::error::{ModelError, Problem, Span};
 use super::parser::{self, Document, Header};
 use super::source::Places;
-use super::{Model, Schema, validator};
+use super::{Model, Schema, Warning, lint, validator};
 
 /// A model and the lines it was read from, so that what is wrong can be shown where it is.
 #[derive(Clone, Debug)]
@@ -48,6 +48,12 @@ impl LocatedModel {
     pub fn validate(&self) -> Result<(), Vec<ModelError>> {
         let errors = validator::validate(&self.model, &self.places);
         if errors.is_empty() { Ok(()) } else { Err(errors) }
+    }
+
+    /// What is allowed in a valid model and still looks like a mistake.
+    #[must_use]
+    pub fn lint(&self) -> Vec<Warning> {
+        lint::lint(&self.model, &self.places)
     }
 }
 

@@ -6,6 +6,8 @@
 mod condition;
 mod relation;
 
+pub(super) use condition::expression_text;
+
 use std::collections::BTreeSet;
 
 use super::error::{Duplicate, ModelError, Problem, Span};
@@ -28,8 +30,8 @@ pub(super) struct Document {
 pub(super) enum Header {
     /// `model`, `schema 1.1`
     Model { schema: String, place: Span },
-    /// `module core`
-    Module { name: String },
+    /// `module core`: every part knows its module's name.
+    Module,
 }
 
 /// `type …` or `extend type …`
@@ -79,24 +81,46 @@ impl<'t> Parser<'t> {
         };
         self.skip(TokenKind::Whitespace);
         let mut extended = BTreeSet::new();
-        loop {
-            if self.peek(0) == TokenKind::Newline && self.peek(1) == TokenKind::End {
-                self.advance();
-            }
-            if self.peek(0) == TokenKind::End {
-                return Ok(document);
-            }
-            self.expect(TokenKind::Newline, "a line end")?;
+        while !self.ends(&document)? {
             self.section(&mut document, &mut extended)?;
         }
+        Ok(document)
+    }
+
+    /// Passes the line ends before the next section, and says whether the text ends there.
+    ///
+    /// A line with a comment of CEL, which no rule sees, stands between two line ends; the grammar
+    /// has room for a second one behind the header, before the conditions and at the end.
+    fn ends(&mut self, document: &Document) -> Parsed<bool> {
+        let (no_types, no_conditions) = (document.types.is_empty(), document.conditions.is_empty());
+        let first = usize::from(no_types && no_conditions);
+        let before_conditions = usize::from(no_conditions);
+        let mut passed = 0_usize;
+        while self.peek(0) == TokenKind::Newline {
+            let next = self.peek(1);
+            passed = passed.saturating_add(1);
+            let room = if next == TokenKind::Condition || next == TokenKind::End {
+                1_usize.saturating_add(before_conditions).saturating_add(first)
+            } else {
+                1_usize.saturating_add(first)
+            };
+            if passed > room && next != TokenKind::Newline {
+                return self.refuse("a section");
+            }
+            self.advance();
+        }
+        if self.peek(0) != TokenKind::End && passed == 0 {
+            return self.refuse("a line end");
+        }
+        Ok(self.peek(0) == TokenKind::End)
     }
 
     fn header(&mut self) -> Parsed<Header> {
         if self.skip(TokenKind::Module) {
             self.expect(TokenKind::Whitespace, "a space and the module's name")?;
             let name = self.identifier("the module's name")?.text.to_owned();
-            self.module = Some(name.clone());
-            return Ok(Header::Module { name });
+            self.module = Some(name);
+            return Ok(Header::Module);
         }
         self.expect(TokenKind::Model, "`model` or `module`")?;
         self.expect(TokenKind::Newline, "a line end")?;

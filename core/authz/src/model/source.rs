@@ -47,6 +47,8 @@ pub(super) struct OperandPlaces {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ConditionPlaces {
     pub(super) name: Span,
+    /// The first character of the expression.
+    pub(super) expression: Span,
 }
 
 impl Span {

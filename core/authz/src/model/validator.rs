@@ -1,6 +1,7 @@
 //! What OpenFGA's validator checks, in its order: each step runs only when those before found
 //! nothing, because the later ones would report what follows from the earlier.
 
+mod conditions;
 mod cycles;
 mod duplicates;
 mod entry_points;
@@ -8,9 +9,7 @@ mod modules;
 mod names;
 mod references;
 
-use std::collections::BTreeSet;
-
-use super::error::{ModelError, Problem, Reference, Span};
+use super::error::{ModelError, Problem, Span};
 use super::index::Index;
 use super::source::{Places, RelationPlaces};
 use super::{ConditionDefinition, Model, RelationDefinition, TypeDefinition};
@@ -47,20 +46,9 @@ fn check_meaning(model: &Model, report: &mut Report<'_>) {
             break;
         }
     }
-    check_conditions(model, report);
-}
-
-fn check_conditions(model: &Model, report: &mut Report<'_>) {
-    let mut used = BTreeSet::new();
-    for relation in model.types.iter().flat_map(|definition| &definition.relations) {
-        used.extend(relation.restrictions.iter().filter_map(|entry| entry.condition.as_deref()));
-    }
-    for (position, condition) in model.conditions.iter().enumerate() {
-        if !used.contains(condition.name.as_str()) {
-            let name = condition.name.clone();
-            let problem = Problem::Reference(Reference::ConditionNotUsed { condition: name });
-            report.condition_error(condition, position, problem);
-        }
+    conditions::check_use(model, report);
+    if report.errors.is_empty() {
+        conditions::check_expressions(model, report);
     }
 }
 
@@ -72,14 +60,15 @@ struct Report<'p> {
 
 /// A relation under examination, and where it stands in the model.
 #[derive(Clone, Copy)]
-struct Site<'m> {
-    definition: &'m TypeDefinition,
-    relation: &'m RelationDefinition,
-    type_position: usize,
-    relation_position: usize,
+pub(super) struct Site<'m> {
+    pub(super) definition: &'m TypeDefinition,
+    pub(super) relation: &'m RelationDefinition,
+    pub(super) type_position: usize,
+    pub(super) relation_position: usize,
 }
 
-fn sites(model: &Model) -> impl Iterator<Item = Site<'_>> {
+/// Every relation of a model, in order.
+pub(super) fn sites(model: &Model) -> impl Iterator<Item = Site<'_>> {
     model.types.iter().enumerate().flat_map(|(type_position, definition)| {
         let relations = definition.relations.iter().enumerate();
         relations.map(move |(relation_position, relation)| Site {

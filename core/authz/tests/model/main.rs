@@ -10,10 +10,14 @@
     reason = "tests: they stop at the first surprise, and print their tables"
 )]
 
+mod checks;
 mod json;
 mod language;
 mod limits;
+mod lint;
 mod modules;
 mod pairs;
+mod properties;
 mod stores;
 mod support;
+mod words;

@@ -1,6 +1,7 @@
 //! What these tests share: the outside suites and their cases.
 
 #[path = "../../../../tests/src/skip.rs"]
+#[expect(unreachable_pub, reason = "shared with a crate where it is public")]
 pub(crate) mod skip;
 
 use std::path::{Path, PathBuf};

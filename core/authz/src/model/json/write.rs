@@ -1,6 +1,7 @@
-//! A model to JSON, with the members and the `null`s of the official transformer.
+//! A model to JSON, with the members and the `null`s of the official transformer, in the order of
+//! the model.
 
-use serde_json::{Map, Value, json};
+use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::condition::ParameterType;
 use crate::model::{
@@ -8,133 +9,204 @@ use crate::model::{
     TypeRestriction,
 };
 
-/// Writes a model; where several definitions have one name, the last.
-pub(in crate::model) fn write(model: &Model) -> Value {
-    let mut object = Map::new();
-    object.insert("schema_version".to_owned(), Value::from(model.schema.as_str()));
-    if !model.types.is_empty() {
-        let types: Vec<_> = model.types.iter().map(type_definition).collect();
-        object.insert("type_definitions".to_owned(), Value::from(types));
+/// A model as it is written.
+pub(in crate::model) struct Written<'m>(pub(in crate::model) &'m Model);
+
+impl Serialize for Written<'_> {
+    fn serialize<S: Serializer>(&self, writer: S) -> Result<S::Ok, S::Error> {
+        let mut members = writer.serialize_map(None)?;
+        members.serialize_entry("schema_version", self.0.schema.as_str())?;
+        if !self.0.types.is_empty() {
+            let types: Vec<_> = self.0.types.iter().map(WrittenType).collect();
+            members.serialize_entry("type_definitions", &types)?;
+        }
+        if !self.0.conditions.is_empty() {
+            let conditions = self.0.conditions.iter();
+            let conditions =
+                conditions.map(|condition| (condition.name.as_str(), WrittenCondition(condition)));
+            members.serialize_entry("conditions", &Members(conditions.collect()))?;
+        }
+        members.end()
     }
-    if !model.conditions.is_empty() {
-        let conditions = model
-            .conditions
-            .iter()
-            .map(|condition| (condition.name.clone(), condition_definition(condition)));
-        object.insert("conditions".to_owned(), Value::Object(conditions.collect()));
-    }
-    Value::Object(object)
 }
 
-fn type_definition(definition: &TypeDefinition) -> Value {
-    let relations: Map<_, _> = definition
-        .relations
-        .iter()
-        .map(|relation| (relation.name.clone(), rewrite(&relation.rewrite)))
-        .collect();
-    let mut metadata = source(definition.module.as_deref(), definition.file.as_deref());
-    if !definition.relations.is_empty() {
-        let relations = definition
-            .relations
-            .iter()
-            .map(|relation| (relation.name.clone(), relation_metadata(relation)));
-        metadata.insert("relations".to_owned(), Value::Object(relations.collect()));
+/// An object with names of the model's choice.
+struct Members<'m, T>(Vec<(&'m str, T)>);
+
+impl<T: Serialize> Serialize for Members<'_, T> {
+    fn serialize<S: Serializer>(&self, writer: S) -> Result<S::Ok, S::Error> {
+        writer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
     }
-    let metadata = if metadata.is_empty() { Value::Null } else { Value::Object(metadata) };
-    json!({ "type": definition.name, "relations": relations, "metadata": metadata })
 }
 
-fn source(module: Option<&str>, file: Option<&str>) -> Map<String, Value> {
-    let mut members = Map::new();
+struct WrittenType<'m>(&'m TypeDefinition);
+
+impl Serialize for WrittenType<'_> {
+    fn serialize<S: Serializer>(&self, writer: S) -> Result<S::Ok, S::Error> {
+        let relations = &self.0.relations;
+        let mut members = writer.serialize_map(None)?;
+        members.serialize_entry("type", &self.0.name)?;
+        let rewrites = relations.iter();
+        let rewrites =
+            rewrites.map(|relation| (relation.name.as_str(), WrittenRewrite(&relation.rewrite)));
+        members.serialize_entry("relations", &Members(rewrites.collect()))?;
+        let described = !relations.is_empty() || self.0.module.is_some() || self.0.file.is_some();
+        members.serialize_entry("metadata", &described.then_some(TypeMetadata(self.0)))?;
+        members.end()
+    }
+}
+
+struct TypeMetadata<'m>(&'m TypeDefinition);
+
+impl Serialize for TypeMetadata<'_> {
+    fn serialize<S: Serializer>(&self, writer: S) -> Result<S::Ok, S::Error> {
+        let mut members = writer.serialize_map(None)?;
+        if !self.0.relations.is_empty() {
+            let relations = self.0.relations.iter();
+            let relations =
+                relations.map(|relation| (relation.name.as_str(), RelationMetadata(relation)));
+            members.serialize_entry("relations", &Members(relations.collect()))?;
+        }
+        write_source(self.0.module.as_deref(), self.0.file.as_deref(), &mut members)?;
+        members.end()
+    }
+}
+
+fn write_source<M: SerializeMap>(
+    module: Option<&str>,
+    file: Option<&str>,
+    members: &mut M,
+) -> Result<(), M::Error> {
     if let Some(module) = module {
-        members.insert("module".to_owned(), Value::from(module));
+        members.serialize_entry("module", module)?;
     }
     if let Some(file) = file {
-        members.insert("source_info".to_owned(), json!({ "file": file }));
+        members.serialize_entry("source_info", &Members(vec![("file", file)]))?;
     }
-    members
+    Ok(())
 }
 
-fn relation_metadata(relation: &RelationDefinition) -> Value {
-    let mut members = source(relation.module.as_deref(), relation.file.as_deref());
-    let restrictions: Vec<_> = relation.restrictions.iter().map(restriction).collect();
-    members.insert("directly_related_user_types".to_owned(), Value::from(restrictions));
-    Value::Object(members)
+struct RelationMetadata<'m>(&'m RelationDefinition);
+
+impl Serialize for RelationMetadata<'_> {
+    fn serialize<S: Serializer>(&self, writer: S) -> Result<S::Ok, S::Error> {
+        let restrictions: Vec<_> = self.0.restrictions.iter().map(WrittenRestriction).collect();
+        let mut members = writer.serialize_map(None)?;
+        members.serialize_entry("directly_related_user_types", &restrictions)?;
+        write_source(self.0.module.as_deref(), self.0.file.as_deref(), &mut members)?;
+        members.end()
+    }
 }
 
-fn restriction(restriction: &TypeRestriction) -> Value {
-    let mut members = Map::new();
-    members.insert("type".to_owned(), Value::from(restriction.type_name.as_str()));
-    match &restriction.form {
-        RestrictionForm::Object => {}
-        RestrictionForm::Userset(relation) => {
-            members.insert("relation".to_owned(), Value::from(relation.as_str()));
+struct WrittenRestriction<'m>(&'m TypeRestriction);
+
+impl Serialize for WrittenRestriction<'_> {
+    fn serialize<S: Serializer>(&self, writer: S) -> Result<S::Ok, S::Error> {
+        let mut members = writer.serialize_map(None)?;
+        members.serialize_entry("type", &self.0.type_name)?;
+        match &self.0.form {
+            RestrictionForm::Object => {}
+            RestrictionForm::Userset(relation) => members.serialize_entry("relation", relation)?,
+            RestrictionForm::Wildcard => members.serialize_entry("wildcard", &EMPTY)?,
         }
-        RestrictionForm::Wildcard => {
-            members.insert("wildcard".to_owned(), json!({}));
+        if let Some(condition) = &self.0.condition {
+            members.serialize_entry("condition", condition)?;
         }
-    }
-    if let Some(condition) = &restriction.condition {
-        members.insert("condition".to_owned(), Value::from(condition.as_str()));
-    }
-    Value::Object(members)
-}
-
-fn rewrite(value: &Rewrite) -> Value {
-    match value {
-        Rewrite::Direct => json!({ "this": {} }),
-        Rewrite::Computed(relation) => json!({ "computedUserset": { "relation": relation } }),
-        Rewrite::From { relation, tupleset } => json!({ "tupleToUserset": {
-            "computedUserset": { "relation": relation },
-            "tupleset": { "relation": tupleset },
-        } }),
-        Rewrite::Union(children) => json!({ "union": { "child": list(children) } }),
-        Rewrite::Intersection(children) => json!({ "intersection": { "child": list(children) } }),
-        Rewrite::Difference(base, subtract) => json!({ "difference": {
-            "base": rewrite(base),
-            "subtract": rewrite(subtract),
-        } }),
+        members.end()
     }
 }
 
-fn list(children: &[Rewrite]) -> Vec<Value> {
-    children.iter().map(rewrite).collect()
-}
+struct WrittenRewrite<'m>(&'m Rewrite);
 
-fn condition_definition(condition: &ConditionDefinition) -> Value {
-    let parameters: Map<_, _> = condition
-        .parameters
-        .iter()
-        .map(|(name, parameter)| (name.clone(), parameter_type(parameter)))
-        .collect();
-    let mut members = Map::new();
-    members.insert("name".to_owned(), Value::from(condition.name.as_str()));
-    members.insert("expression".to_owned(), Value::from(condition.expression.as_str()));
-    members.insert("parameters".to_owned(), Value::Object(parameters));
-    let metadata = source(condition.module.as_deref(), condition.file.as_deref());
-    if !metadata.is_empty() {
-        members.insert("metadata".to_owned(), Value::Object(metadata));
+impl Serialize for WrittenRewrite<'_> {
+    fn serialize<S: Serializer>(&self, writer: S) -> Result<S::Ok, S::Error> {
+        let mut members = writer.serialize_map(Some(1))?;
+        match self.0 {
+            Rewrite::Direct => members.serialize_entry("this", &EMPTY)?,
+            Rewrite::Computed(relation) => {
+                members.serialize_entry("computedUserset", &reference(relation))?;
+            }
+            Rewrite::From { relation, tupleset } => {
+                let parts = vec![
+                    ("computedUserset", reference(relation)),
+                    ("tupleset", reference(tupleset)),
+                ];
+                members.serialize_entry("tupleToUserset", &Members(parts))?;
+            }
+            Rewrite::Union(operands) => members.serialize_entry("union", &child(operands))?,
+            Rewrite::Intersection(operands) => {
+                members.serialize_entry("intersection", &child(operands))?;
+            }
+            Rewrite::Difference(base, subtract) => {
+                let parts =
+                    vec![("base", WrittenRewrite(base)), ("subtract", WrittenRewrite(subtract))];
+                members.serialize_entry("difference", &Members(parts))?;
+            }
+        }
+        members.end()
     }
-    Value::Object(members)
 }
 
-fn parameter_type(parameter: &ParameterType) -> Value {
-    let (name, element) = match parameter {
-        ParameterType::Any => ("ANY", None),
-        ParameterType::Bool => ("BOOL", None),
-        ParameterType::Double => ("DOUBLE", None),
-        ParameterType::Duration => ("DURATION", None),
-        ParameterType::Int => ("INT", None),
-        ParameterType::IpAddress => ("IPADDRESS", None),
-        ParameterType::List(element) => ("LIST", Some(element)),
-        ParameterType::Map(element) => ("MAP", Some(element)),
-        ParameterType::String => ("STRING", None),
-        ParameterType::Timestamp => ("TIMESTAMP", None),
-        ParameterType::UInt => ("UINT", None),
-    };
-    let type_name = format!("TYPE_NAME_{name}");
-    element.map_or_else(
-        || json!({ "type_name": type_name }),
-        |element| json!({ "type_name": type_name, "generic_types": [parameter_type(element)] }),
-    )
+fn reference(relation: &str) -> Members<'_, &str> {
+    Members(vec![("relation", relation)])
 }
+
+fn child(operands: &[Rewrite]) -> Members<'_, Vec<WrittenRewrite<'_>>> {
+    Members(vec![("child", operands.iter().map(WrittenRewrite).collect())])
+}
+
+struct WrittenCondition<'m>(&'m ConditionDefinition);
+
+impl Serialize for WrittenCondition<'_> {
+    fn serialize<S: Serializer>(&self, writer: S) -> Result<S::Ok, S::Error> {
+        let parameters = self.0.parameters.iter();
+        let parameters = parameters.map(|(name, kind)| (name.as_str(), WrittenParameter(kind)));
+        let mut members = writer.serialize_map(None)?;
+        members.serialize_entry("name", &self.0.name)?;
+        members.serialize_entry("expression", &self.0.expression)?;
+        members.serialize_entry("parameters", &Members(parameters.collect()))?;
+        if self.0.module.is_some() || self.0.file.is_some() {
+            members.serialize_entry("metadata", &ConditionMetadata(self.0))?;
+        }
+        members.end()
+    }
+}
+
+struct ConditionMetadata<'m>(&'m ConditionDefinition);
+
+impl Serialize for ConditionMetadata<'_> {
+    fn serialize<S: Serializer>(&self, writer: S) -> Result<S::Ok, S::Error> {
+        let mut members = writer.serialize_map(None)?;
+        write_source(self.0.module.as_deref(), self.0.file.as_deref(), &mut members)?;
+        members.end()
+    }
+}
+
+struct WrittenParameter<'m>(&'m ParameterType);
+
+impl Serialize for WrittenParameter<'_> {
+    fn serialize<S: Serializer>(&self, writer: S) -> Result<S::Ok, S::Error> {
+        let (name, element) = match self.0 {
+            ParameterType::Any => ("TYPE_NAME_ANY", None),
+            ParameterType::Bool => ("TYPE_NAME_BOOL", None),
+            ParameterType::Double => ("TYPE_NAME_DOUBLE", None),
+            ParameterType::Duration => ("TYPE_NAME_DURATION", None),
+            ParameterType::Int => ("TYPE_NAME_INT", None),
+            ParameterType::IpAddress => ("TYPE_NAME_IPADDRESS", None),
+            ParameterType::List(element) => ("TYPE_NAME_LIST", Some(element)),
+            ParameterType::Map(element) => ("TYPE_NAME_MAP", Some(element)),
+            ParameterType::String => ("TYPE_NAME_STRING", None),
+            ParameterType::Timestamp => ("TYPE_NAME_TIMESTAMP", None),
+            ParameterType::UInt => ("TYPE_NAME_UINT", None),
+        };
+        let mut members = writer.serialize_map(None)?;
+        members.serialize_entry("type_name", name)?;
+        if let Some(element) = element {
+            members.serialize_entry("generic_types", &[WrittenParameter(element)])?;
+        }
+        members.end()
+    }
+}
+
+/// `{}`
+const EMPTY: Members<'static, &str> = Members(Vec::new());

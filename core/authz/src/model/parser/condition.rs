@@ -1,8 +1,9 @@
 //! `condition name(parameters) { expression }`
 
-use super::{Duplicate, Parsed, Parser, TokenKind};
+use super::{Duplicate, Parsed, Parser, Token, TokenKind};
 use crate::condition::ParameterType;
 use crate::model::ConditionDefinition;
+use crate::model::error::Span;
 use crate::model::source::ConditionPlaces;
 
 impl Parser<'_> {
@@ -16,7 +17,7 @@ impl Parser<'_> {
         let parameters = self.parameters(name.text)?;
         self.skip(TokenKind::Whitespace);
         self.expect(TokenKind::LeftBrace, "`{`")?;
-        let expression = self.expression()?;
+        let (expression, place) = self.expression()?;
         let definition = ConditionDefinition {
             name: name.text.to_owned(),
             parameters,
@@ -24,7 +25,7 @@ impl Parser<'_> {
             module: self.module.clone(),
             file: None,
         };
-        Ok((definition, ConditionPlaces { name: name.span }))
+        Ok((definition, ConditionPlaces { name: name.span, expression: place }))
     }
 
     fn parameters(&mut self, condition: &str) -> Parsed<Vec<(String, ParameterType)>> {
@@ -80,16 +81,43 @@ impl Parser<'_> {
     }
 
     /// The text up to the first `}` that no string or comment holds.
-    fn expression(&mut self) -> Parsed<String> {
-        let mut expression = String::new();
+    fn expression(&mut self) -> Parsed<(String, Span)> {
+        while matches!(self.peek(0), TokenKind::Whitespace | TokenKind::Newline) {
+            self.advance();
+        }
+        let place = Span { length: 0, ..self.token(0).span };
+        let mut tokens = Vec::new();
         loop {
             if self.skip(TokenKind::RightBrace) {
-                return Ok(expression.trim().to_owned());
+                return Ok((expression_text(&tokens), place));
             }
             if matches!(self.peek(0), TokenKind::End | TokenKind::Unknown) {
                 return self.refuse("CEL, then `}`");
             }
-            expression.push_str(self.advance().text);
+            tokens.push(self.advance());
         }
     }
+}
+
+/// The tokens of an expression as text, without white space at the ends of lines: comments, which
+/// are no tokens, leave some behind.
+pub(in crate::model) fn expression_text(tokens: &[Token<'_>]) -> String {
+    let mut text = String::new();
+    let mut blank = "";
+    for token in tokens {
+        if token.kind == TokenKind::Whitespace {
+            blank = token.text;
+        } else if token.kind == TokenKind::Newline {
+            blank = "";
+            let last = token.text.rsplit_once('\n').map_or(token.text, |(_, last)| last);
+            let lines = token.text.matches('\n').count();
+            text.extend(std::iter::repeat_n('\n', lines));
+            text.push_str(last);
+        } else {
+            text.push_str(blank);
+            text.push_str(token.text);
+            blank = "";
+        }
+    }
+    text.trim().to_owned()
 }
