@@ -7,8 +7,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
 use super::Object;
+use super::block::{BlockLayout, Width};
 use super::body::Section;
-use super::names::{FREE, number_bits, place, slot};
+use super::names::{FREE, ID_BYTES, SAMPLE, place, position_bits, slot, split_key};
 use super::rows::UNKNOWN;
 use super::schema::local_bits;
 use crate::condition;
@@ -104,9 +105,11 @@ impl World {
             self.tuples.iter().filter(|tuple| !self.ignore_unfit || plan.admits(tuple)).collect();
         let census = Census::take(self, &tuples, &plan)?;
         let mut sections = Sections::default();
-        plan.write(&mut sections, &census, &self.tenancy)?;
+        let entries = Entries::sort(&plan, &census, &tuples)?;
+        let widths = entries.widths(&census);
+        plan.write(&mut sections, &census, &self.tenancy, &widths)?;
         census.write_runs(&mut sections);
-        write_rows(&mut sections, &plan, &census, &tuples)?;
+        entries.write(&mut sections, &plan, &census, &widths)?;
         write_names(&mut sections, &census, seed)?;
         let resolve = |name: &ObjectName| census.find(name);
         let encoding = Encoding { seed, tenant_type: self.tenancy.tenant_type.as_deref() };
@@ -298,55 +301,137 @@ pub(super) fn runs(ids: &[(u32, &str)]) -> Vec<(u32, u32)> {
 
 /// A relationship, resolved: where it is stored, and as what.
 struct Entry<'t> {
-    row: usize,
+    /// The object, counted over those of all types that store something.
+    object: usize,
+    column: u32,
     word: u32,
     tuple: &'t Tuple,
 }
 
-fn write_rows(
-    sections: &mut Sections,
-    plan: &ModelPlan<'_>,
-    census: &Census<'_>,
-    tuples: &[&Tuple],
-) -> Result<(), BuildError> {
-    let mut first_rows = Vec::with_capacity(plan.types.len());
-    let mut rows = 0_usize;
-    for (type_number, ids) in census.objects.iter().enumerate() {
-        first_rows.push(rows);
-        let columns = position(plan.columns(number(type_number)));
-        rows = rows.saturating_add(ids.len().saturating_mul(columns));
+impl Entry<'_> {
+    const fn row(&self) -> (usize, u32) {
+        (self.object, self.column)
     }
-    let mut entries = Vec::with_capacity(tuples.len());
-    for tuple in tuples {
-        entries.push(resolve(plan, census, &first_rows, tuple)?);
-    }
-    entries.sort_by_key(|entry| (entry.row, entry.word));
-    refuse_conflicts(&entries)?;
-    entries.dedup_by(|one, other| (one.row, one.word) == (other.row, other.word));
-    let mut offsets = Vec::with_capacity(rows.saturating_add(1).saturating_mul(4));
-    let mut subjects = Vec::with_capacity(entries.len().saturating_mul(4));
-    let (mut conditioned, mut contexts) = (Vec::new(), Vec::new());
-    let mut next = entries.iter().enumerate().peekable();
-    for row in 0..rows {
-        push(
-            &mut offsets,
-            next.peek().map_or(entries.len(), |(at, _)| *at).try_into().unwrap_or(u32::MAX),
-        );
-        while let Some((at, entry)) = next.next_if(|(_, entry)| entry.row == row) {
-            push(&mut subjects, entry.word);
-            if let Some(condition) = &entry.tuple.condition {
-                push(&mut conditioned, number(at));
-                push(&mut conditioned, number(contexts.len()));
-                contexts.extend(encode_context(plan, entry.tuple, condition)?);
+}
+
+/// What is stored, in order.
+struct Entries<'t> {
+    entries: Vec<Entry<'t>>,
+    /// The first object of each type among those of types that store something.
+    first_objects: Vec<usize>,
+}
+
+impl<'t> Entries<'t> {
+    fn sort(
+        plan: &ModelPlan<'_>,
+        census: &Census<'_>,
+        tuples: &[&'t Tuple],
+    ) -> Result<Self, BuildError> {
+        let mut first_objects = Vec::with_capacity(plan.types.len());
+        let mut objects = 0_usize;
+        for (type_number, ids) in census.objects.iter().enumerate() {
+            first_objects.push(objects);
+            if plan.columns(number(type_number)) > 0 {
+                objects = objects.saturating_add(ids.len());
             }
         }
+        let mut entries = Vec::with_capacity(tuples.len());
+        for tuple in tuples {
+            entries.push(resolve(plan, census, &first_objects, tuple)?);
+        }
+        entries.sort_by_key(|entry| (entry.object, entry.column, entry.word));
+        refuse_conflicts(&entries)?;
+        entries.dedup_by(|one, other| (one.row(), one.word) == (other.row(), other.word));
+        Ok(Self { entries, first_objects })
     }
-    push(&mut offsets, number(entries.len()));
-    sections.put(Section::Offsets, offsets);
-    sections.put(Section::Subjects, subjects);
-    sections.put(Section::Conditioned, conditioned);
-    sections.put(Section::Contexts, contexts);
-    Ok(())
+
+    /// The entries of a type with so many objects.
+    fn of_type(&self, type_number: usize, objects: usize) -> &[Entry<'t>] {
+        let first = self.first_objects.get(type_number).copied().unwrap_or_default();
+        let end = first.saturating_add(objects);
+        let start = self.entries.partition_point(|entry| entry.object < first);
+        let end = self.entries.partition_point(|entry| entry.object < end);
+        self.entries.get(start..end).unwrap_or_default()
+    }
+
+    /// Bytes of an end in the blocks of each type: what its longest block needs.
+    fn widths(&self, census: &Census<'_>) -> Vec<Width> {
+        let types = census.objects.iter().enumerate();
+        let widths = types.map(|(type_number, ids)| {
+            let own = self.of_type(type_number, ids.len());
+            let blocks = own.chunk_by(|one, other| one.object == other.object);
+            Width::of(blocks.map(<[_]>::len).max().unwrap_or_default())
+        });
+        widths.collect()
+    }
+
+    fn write(
+        &self,
+        sections: &mut Sections,
+        plan: &ModelPlan<'_>,
+        census: &Census<'_>,
+        widths: &[Width],
+    ) -> Result<(), BuildError> {
+        let mut written = Blocks::default();
+        for (type_number, (ids, width)) in census.objects.iter().zip(widths).enumerate() {
+            let layout = BlockLayout { columns: plan.columns(number(type_number)), width: *width };
+            if layout.columns == 0 {
+                continue;
+            }
+            let first = self.first_objects.get(type_number).copied().unwrap_or_default();
+            let mut rest = self.of_type(type_number, ids.len());
+            for object in (first..).take(ids.len()) {
+                let end = rest.partition_point(|entry| entry.object == object);
+                let (own, others) = rest.split_at_checked(end).unwrap_or_default();
+                written.block(plan, layout, own)?;
+                rest = others;
+            }
+        }
+        push(&mut written.offsets, number(written.rows.len() / 4));
+        sections.put(Section::Offsets, written.offsets);
+        sections.put(Section::Rows, written.rows);
+        sections.put(Section::Conditioned, written.conditioned);
+        sections.put(Section::Contexts, written.contexts);
+        Ok(())
+    }
+}
+
+/// What is written of the relationships.
+#[derive(Default)]
+struct Blocks {
+    offsets: Vec<u8>,
+    rows: Vec<u8>,
+    conditioned: Vec<u8>,
+    contexts: Vec<u8>,
+}
+
+impl Blocks {
+    fn block(
+        &mut self,
+        plan: &ModelPlan<'_>,
+        layout: BlockLayout,
+        entries: &[Entry<'_>],
+    ) -> Result<(), BuildError> {
+        push(&mut self.offsets, number(self.rows.len() / 4));
+        if entries.is_empty() {
+            return Ok(());
+        }
+        for column in 0..layout.columns {
+            let end = entries.partition_point(|entry| entry.column <= column);
+            let bytes = number(end).to_le_bytes();
+            self.rows.extend_from_slice(bytes.get(..layout.width.bytes()).unwrap_or_default());
+        }
+        self.rows.resize(self.rows.len().next_multiple_of(4), 0);
+        for entry in entries {
+            if let Some(condition) = &entry.tuple.condition {
+                push(&mut self.conditioned, number(self.rows.len() / 4));
+                push(&mut self.conditioned, number(self.contexts.len()));
+                self.contexts.extend(encode_context(plan, entry.tuple, condition)?);
+            }
+            push(&mut self.rows, entry.word);
+        }
+        Ok(())
+    }
 }
 
 fn encode_context(
@@ -363,7 +448,7 @@ fn encode_context(
 fn resolve<'t>(
     plan: &ModelPlan<'_>,
     census: &Census<'_>,
-    first_rows: &[usize],
+    first_objects: &[usize],
     tuple: &'t Tuple,
 ) -> Result<Entry<'t>, BuildError> {
     let error = |problem: &str| BuildError::new(tuple, problem);
@@ -388,14 +473,11 @@ fn resolve<'t>(
         u32::try_from(tagged).ok().filter(|_| u64::from(local) >> bits == 0)
     });
     let object = census.local(object_type, &tuple.object.id);
-    let first = first_rows.get(position(object_type)).copied();
-    let row = first.zip(object).and_then(|(first, object)| {
-        let columns = position(plan.columns(object_type));
-        let own = position(object).checked_mul(columns)?.checked_add(position(column))?;
-        first.checked_add(own)
-    });
-    let (row, word) = row.zip(word).ok_or_else(|| error("there are too many objects"))?;
-    Ok(Entry { row, word, tuple })
+    let first = first_objects.get(position(object_type)).copied();
+    let object = first.zip(object);
+    let object = object.and_then(|(first, object)| first.checked_add(position(object)));
+    let (object, word) = object.zip(word).ok_or_else(|| error("there are too many objects"))?;
+    Ok(Entry { object, column, word, tuple })
 }
 
 /// Whether a restriction admits the relationship's subject under its condition.
@@ -415,7 +497,7 @@ fn admits(restriction: &TypeRestriction, tuple: &Tuple) -> bool {
 
 /// (object, relation, subject) is one key: two conditions for it contradict each other.
 fn refuse_conflicts(entries: &[Entry<'_>]) -> Result<(), BuildError> {
-    let rows = entries.chunk_by(|one, other| one.row == other.row);
+    let rows = entries.chunk_by(|one, other| one.row() == other.row());
     for row in rows.filter(|row| row.iter().any(|entry| entry.tuple.condition.is_some())) {
         let mut subjects: HashMap<&Subject, &Tuple> = HashMap::new();
         for entry in row {
@@ -434,35 +516,50 @@ fn write_names(
     census: &Census<'_>,
     seed: [u8; 16],
 ) -> Result<(), BuildError> {
-    let count: usize = census.objects.iter().map(Vec::len).sum();
-    let places = count.saturating_mul(5).div_ceil(4).saturating_add(1);
-    let bits = number_bits(count.saturating_add(1));
-    let mut slots = vec![FREE; places];
-    let (mut offsets, mut bytes) = (Vec::new(), Vec::new());
+    let (mut offsets, mut records) = (Vec::new(), Vec::new());
+    let mut starts = Vec::new();
     let names = census.objects.iter().enumerate();
     let names = names.flat_map(|(at, ids)| ids.iter().map(move |(_, id)| (number(at), *id)));
-    for (name, (type_number, id)) in names.enumerate() {
-        if id.is_empty() {
-            return Err(BuildError::new("objects", "an id is empty"));
+    for (name, (type_number, id)) in (0_u32..).zip(names) {
+        let length = u16::try_from(id.len()).ok().filter(|length| *length > 0);
+        let length = length.ok_or_else(|| {
+            BuildError::new("objects", format!("an id is empty or above {ID_BYTES} bytes"))
+        })?;
+        let start = number(records.len() / 4);
+        if name.is_multiple_of(SAMPLE) {
+            push(&mut offsets, start);
         }
-        push(&mut offsets, number(bytes.len()));
-        bytes.extend_from_slice(id.as_bytes());
-        let (start, fingerprint) = place(seed, type_number, id.as_bytes(), places);
-        let free = (start..places).chain(0..start);
+        starts.push((start, type_number, id));
+        push(&mut records, name);
+        records.extend_from_slice(&length.to_le_bytes());
+        records.extend_from_slice(id.as_bytes());
+        records.resize(records.len().next_multiple_of(4), 0);
+    }
+    sections.put(Section::Slots, slots(&starts, records.len() / 4, seed));
+    sections.put(Section::NameOffsets, offsets);
+    sections.put(Section::Names, records);
+    Ok(())
+}
+
+/// The key, and the hash table of the records: where each starts, and of which type its name is.
+fn slots(starts: &[(u32, u32, &str)], record_words: usize, seed: [u8; 16]) -> Vec<u8> {
+    let places = starts.len().saturating_mul(5).div_ceil(4).saturating_add(1);
+    let bits = position_bits(record_words);
+    let mut table = seed.to_vec();
+    let (key, _) = split_key(table.as_chunks::<4>().0);
+    let mut slots = vec![FREE; places];
+    for (start, type_number, id) in starts {
+        let (first, fingerprint) = place(key, *type_number, id.as_bytes(), places);
+        let free = (first..places).chain(0..first);
         for at in free {
             if let Some(place) = slots.get_mut(at).filter(|place| **place == FREE) {
-                *place = slot(number(name), fingerprint, bits);
+                *place = slot(*start, fingerprint, bits);
                 break;
             }
         }
     }
-    push(&mut offsets, number(bytes.len()));
-    let mut table = seed.to_vec();
     slots.into_iter().for_each(|word| push(&mut table, word));
-    sections.put(Section::NameOffsets, offsets);
-    sections.put(Section::Names, bytes);
-    sections.put(Section::Slots, table);
-    Ok(())
+    table
 }
 
 /// A count as a word; what does not fit is refused when the sections are joined.

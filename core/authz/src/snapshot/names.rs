@@ -1,6 +1,24 @@
-//! Exact names, interned: an open-addressing table of words that point into one blob.
+//! Exact names, interned: an open-addressing table of words that point at records of names.
+//!
+//! Names section: one record an object, in the order of the objects' numbers (counted over all
+//! types), each starting at a multiple of four: the number (a word), the length of the id in bytes
+//! (two bytes), the id (UTF-8, at least one byte), zero bytes up to the next multiple of four.
+//!
+//! Name-offsets section: one word for every fourth object, the first included: where its record
+//! starts, in words from the start of the names section.
+//!
+//! Slots section: a key of sixteen bytes, and a hash table of words, one more than there are names
+//! at least. A word of all ones is free. Otherwise its lower `b` bits are where a record starts, in
+//! words, and the upper `32 - b` bits are those of the fingerprint; `b` is the number of bits that
+//! one more than the words of the names section has, at least 1 and at most 31.
+//!
+//! The hash of a name is SipHash-1-3 of the id. Its first key is the first half of the key as a
+//! little-endian number, exclusive-or the number of the type; its second is the second half. The
+//! lower half of the hash is the fingerprint; the upper half, times the number of slots, divided by
+//! 2^32, is the slot at which the search starts. It goes on upwards, from the last to the first,
+//! until a free slot. A record answers if its id is equal and its number is one of the type's: the
+//! record says both, so that a name that is there costs two dependent reads.
 
-use std::hash::Hasher;
 use std::ops::Range;
 
 use siphasher::sip::SipHasher13;
@@ -11,43 +29,59 @@ use super::body::{Body, Section, Word, index, read, word_at};
 pub(crate) const FREE: u32 = u32::MAX;
 /// Words of the key before the slots.
 pub(crate) const KEY_WORDS: usize = 4;
+/// Records from one entry of the name offsets to the next.
+pub(crate) const SAMPLE: u32 = 4;
+/// Bytes of an id: what two bytes count.
+#[cfg(feature = "builder")]
+pub(crate) const ID_BYTES: usize = 0xffff;
+
+/// The key of the hash.
+pub(crate) type Key = [u64; 2];
 
 /// The names of a body.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Names<'s> {
-    key: [u8; 16],
+    key: Key,
+    /// Bits of a slot that say where the record is.
+    bits: u32,
     slots: &'s [Word],
     offsets: &'s [Word],
-    bytes: &'s [u8],
+    records: &'s [Word],
+}
+
+/// One name.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Record<'s> {
+    pub(crate) number: u32,
+    pub(crate) id: &'s [u8],
+    /// What follows the id up to the next record.
+    pub(crate) padding: &'s [u8],
 }
 
 impl<'s> Names<'s> {
     pub(crate) fn open(body: &'s Body) -> Self {
         let (key, slots) = split_key(body.words(Section::Slots));
-        let offsets = body.words(Section::NameOffsets);
-        Self { key, slots, offsets, bytes: body.bytes(Section::Names) }
+        let records = body.words(Section::Names);
+        let bits = position_bits(records.len());
+        Self { key, bits, slots, offsets: body.words(Section::NameOffsets), records }
     }
 
     /// The number, over all types, of the name among those of a type.
     pub(crate) fn find(&self, type_index: u32, of_type: Range<u32>, id: &str) -> Option<u32> {
-        let count = self.slots.len();
-        let (start, fingerprint) = place(self.key, type_index, id.as_bytes(), count);
-        let bits = number_bits(self.offsets.len());
-        let mut position = start;
+        let (start, fingerprint) = place(self.key, type_index, id.as_bytes(), self.slots.len());
+        let (upwards, before) = (self.slots.get(start..)?, self.slots.get(..start)?);
         // INVARIANT: a free slot exists (validated), so the search ends before it has gone round.
-        for _ in 0..count {
-            let slot = word_at(self.slots, position);
+        for slot in upwards.iter().chain(before) {
+            let slot = read(slot);
             if slot == FREE {
                 return None;
             }
-            let number = slot & low_bits(bits);
-            let alike = slot >> bits == fingerprint_bits(fingerprint, bits);
-            if alike && of_type.contains(&number) && self.bytes_of(number) == id.as_bytes() {
-                return Some(number);
+            if slot >> self.bits != fingerprint >> self.bits {
+                continue;
             }
-            position = position.saturating_add(1);
-            if position == count {
-                position = 0;
+            let record = Record::at(self.records, index(slot & low_bits(self.bits)))?;
+            if record.id == id.as_bytes() && of_type.contains(&record.number) {
+                return Some(record.number);
             }
         }
         None
@@ -55,62 +89,73 @@ impl<'s> Names<'s> {
 
     /// The name with this number.
     pub(crate) fn text(&self, number: u32) -> &'s str {
-        std::str::from_utf8(self.bytes_of(number)).unwrap_or_default()
+        let mut at = index(word_at(self.offsets, index(number / SAMPLE)));
+        for _ in 0..number % SAMPLE {
+            let Some(record) = Record::at(self.records, at) else { return "" };
+            at = at.saturating_add(record.words());
+        }
+        let id = Record::at(self.records, at).map(|record| record.id);
+        std::str::from_utf8(id.unwrap_or_default()).unwrap_or_default()
+    }
+}
+
+impl<'s> Record<'s> {
+    /// The record that starts at a word.
+    pub(crate) fn at(records: &'s [Word], at: usize) -> Option<Self> {
+        let (number, rest) = records.get(at..)?.split_first()?;
+        let (length, rest) = rest.as_flattened().split_first_chunk::<2>()?;
+        let (id, rest) = rest.split_at_checked(usize::from(u16::from_le_bytes(*length)))?;
+        // What is left is a multiple of four with the padding before it.
+        let padding = rest.get(..rest.len() % 4)?;
+        Some(Self { number: read(number), id, padding })
     }
 
-    fn bytes_of(&self, number: u32) -> &'s [u8] {
-        let start = word_at(self.offsets, index(number));
-        let end = word_at(self.offsets, index(number).saturating_add(1));
-        self.bytes.get(index(start)..index(end)).unwrap_or_default()
+    /// Words that it takes.
+    pub(crate) const fn words(&self) -> usize {
+        // The number and the length are six bytes; a slice is never as long as to overflow.
+        self.id.len().saturating_add(9) / 4
     }
 }
 
 /// The key before the slots, and the slots.
-pub(crate) fn split_key(section: &[Word]) -> ([u8; 16], &[Word]) {
-    let (key, slots) = section.split_at_checked(KEY_WORDS).unwrap_or_default();
-    let mut bytes = [0; 16];
-    for (place, byte) in bytes.iter_mut().zip(key.as_flattened()) {
-        *place = *byte;
+pub(crate) fn split_key(section: &[Word]) -> (Key, &[Word]) {
+    match section.split_first_chunk::<KEY_WORDS>() {
+        Some((words, slots)) => {
+            let [one, two, three, four] = words.map(|word| u64::from(read(&word)));
+            ([two << 32 | one, four << 32 | three], slots)
+        }
+        None => ([0, 0], &[]),
     }
-    (bytes, slots)
 }
 
 /// Where the search for a name starts, and its fingerprint.
-pub(crate) fn place(key: [u8; 16], type_index: u32, id: &[u8], slots: usize) -> (usize, u32) {
-    let mut hasher = SipHasher13::new_with_key(&key);
-    hasher.write(&type_index.to_le_bytes());
-    hasher.write(id);
-    let hash = hasher.finish();
+pub(crate) fn place(
+    [first, second]: Key,
+    type_index: u32,
+    id: &[u8],
+    slots: usize,
+) -> (usize, u32) {
+    let hash = SipHasher13::new_with_keys(first ^ u64::from(type_index), second).hash(id);
     let (high, low) = (hash >> 32, hash & u64::from(u32::MAX));
     let slots = u64::try_from(slots).unwrap_or_default();
     let start = high.saturating_mul(slots) >> 32;
     (usize::try_from(start).unwrap_or_default(), u32::try_from(low).unwrap_or_default())
 }
 
-/// Bits of a slot that hold the number; `names` counts one more than there are names, so that the
-/// largest number is never all ones and no slot looks free.
-pub(crate) fn number_bits(names: usize) -> u32 {
-    let largest = u32::try_from(names).unwrap_or(u32::MAX);
+/// Bits of a slot that say where the record is, so that the largest is never all ones and no slot
+/// looks free.
+pub(crate) fn position_bits(words: usize) -> u32 {
+    let largest = u32::try_from(words.saturating_add(1)).unwrap_or(u32::MAX);
     32_u32.saturating_sub(largest.leading_zeros()).clamp(1, 31)
 }
 
-/// The upper bits of a fingerprint that a slot has room for.
-pub(crate) const fn fingerprint_bits(fingerprint: u32, bits: u32) -> u32 {
-    fingerprint >> bits
-}
-
-/// The slot of a name.
+/// The slot of a record.
 #[cfg(feature = "builder")]
-pub(crate) const fn slot(number: u32, fingerprint: u32, bits: u32) -> u32 {
-    fingerprint_bits(fingerprint, bits) << bits | number
+pub(crate) const fn slot(position: u32, fingerprint: u32, bits: u32) -> u32 {
+    fingerprint >> bits << bits | position
 }
 
 /// A mask of the lowest bits.
 pub(crate) const fn low_bits(bits: u32) -> u32 {
     !(u32::MAX << bits)
-}
-
-/// The number in a slot.
-pub(crate) const fn number_in(slot: &Word, bits: u32) -> u32 {
-    read(slot) & low_bits(bits)
 }

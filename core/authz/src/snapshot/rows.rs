@@ -14,13 +14,13 @@ pub(crate) struct View<'s> {
     body: &'s Body,
     names: Names<'s>,
     offsets: &'s [Word],
-    subjects: &'s [Word],
+    blocks: &'s [Word],
 }
 
 /// The subjects stored in one relation of one object: words in ascending order.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Row<'s> {
-    /// From the body; `first` is the position of the first word among all subjects.
+    /// From the body; `first` is the position of the first word in the rows section.
     Body { words: &'s [Word], first: usize },
     /// Replaced by a delta, or added for one query.
     Overlay(&'s OverlayRow),
@@ -43,7 +43,7 @@ impl<'s> View<'s> {
             body,
             names: Names::open(body),
             offsets: body.words(Section::Offsets),
-            subjects: body.words(Section::Subjects),
+            blocks: body.words(Section::Rows),
         }
     }
 
@@ -112,14 +112,15 @@ impl<'s> View<'s> {
         if object.local >= table.count {
             return Row::EMPTY;
         }
-        let column = index(object.local).saturating_mul(index(table.slots));
-        let at = table.first_offset.saturating_add(column).saturating_add(index(relation.slot));
+        let at = table.first_offset.saturating_add(index(object.local));
         let Some([start, end]) = self.offsets.get(at..).and_then(<[Word]>::first_chunk) else {
             return Row::EMPTY;
         };
-        let first = index(read(start));
-        let words = self.subjects.get(first..index(read(end))).unwrap_or_default();
-        Row::Body { words, first }
+        let start = index(read(start));
+        let block = self.blocks.get(start..index(read(end))).unwrap_or_default();
+        let Some(bounds) = table.blocks.row(block, relation.slot) else { return Row::EMPTY };
+        let first = start.saturating_add(bounds.start);
+        Row::Body { words: block.get(bounds).unwrap_or_default(), first }
     }
 
     /// The context stored beside the subject at a position of a row.

@@ -5,6 +5,7 @@
 use std::ops::Range;
 
 use super::SnapshotError;
+use super::block::{BlockLayout, Width};
 use super::body::{Body, Section, Word, index, read};
 
 /// The decoded model.
@@ -27,9 +28,9 @@ pub(crate) struct TypeTable {
     pub(crate) count: u32,
     /// The first of them, counted over all types.
     pub(crate) first_object: u32,
-    /// Relations that store relationships.
-    pub(crate) slots: u32,
-    /// Where its rows start in the offsets section.
+    /// How its blocks are laid out.
+    pub(crate) blocks: BlockLayout,
+    /// Where its blocks start in the offsets section.
     pub(crate) first_offset: usize,
     /// Its relations.
     pub(crate) relations: Range<u32>,
@@ -47,7 +48,7 @@ pub(crate) struct RelationTable {
     pub(crate) type_index: u32,
     pub(crate) plan: Plan,
     pub(crate) restrictions: Vec<Restriction>,
-    /// Its column among the type's rows; meaningless without restrictions.
+    /// Its column in the type's blocks; meaningless without restrictions.
     pub(crate) slot: u32,
     /// Bits of a subject word that hold the object; the rest hold the restriction's position.
     pub(crate) local_bits: u32,
@@ -111,7 +112,7 @@ pub(crate) mod operation {
 }
 
 /// Words of a type's entry.
-const TYPE_WORDS: usize = 9;
+const TYPE_WORDS: usize = 10;
 /// Words of a relation's entry.
 const RELATION_WORDS: usize = 6;
 /// Words of a restriction's entry.
@@ -254,6 +255,7 @@ fn decode_types(
             run_count,
             parent_first,
             parent_count,
+            end_bytes,
         ] = entry.map(|word| read(&word));
         let relations = relation_first..relation_first.saturating_add(relation_count);
         let runs = index(run_first)..index(run_first).saturating_add(index(run_count));
@@ -275,13 +277,15 @@ fn decode_types(
         {
             return Err(error("are out of order or have unknown flags"));
         }
+        let width = Width::from_bytes(end_bytes);
+        let width = width.ok_or_else(|| error("have ends of no known width"))?;
         let table = TypeTable {
             name,
             shared: flags & SHARED != 0,
             principal: flags & PRINCIPAL != 0,
             count,
             first_object,
-            slots: 0,
+            blocks: BlockLayout { columns: 0, width },
             first_offset: 0,
             relations,
             runs,
@@ -497,7 +501,7 @@ impl Plan {
     }
 }
 
-/// Numbers the relations that store something, type by type, and finds where their rows start.
+/// Numbers the relations that store something, type by type, and finds where their blocks start.
 fn assign_slots(
     types: &mut [TypeTable],
     relations: &mut [RelationTable],
@@ -507,15 +511,16 @@ fn assign_slots(
         let own = index(table.relations.start)..index(table.relations.end);
         for relation in relations.get_mut(own).into_iter().flatten() {
             if !relation.restrictions.is_empty() {
-                relation.slot = table.slots;
-                table.slots = table.slots.saturating_add(1);
+                relation.slot = table.blocks.columns;
+                table.blocks.columns = table.blocks.columns.saturating_add(1);
             }
         }
         table.first_offset = first_offset;
-        let rows = index(table.count).checked_mul(index(table.slots));
-        first_offset = rows
-            .and_then(|rows| first_offset.checked_add(rows))
-            .ok_or_else(|| SnapshotError::new("types", "have too many rows"))?;
+        if table.blocks.columns > 0 {
+            first_offset = first_offset
+                .checked_add(index(table.count))
+                .ok_or_else(|| SnapshotError::new("types", "have too many objects"))?;
+        }
     }
     Ok(())
 }

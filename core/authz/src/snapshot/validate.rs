@@ -3,62 +3,82 @@
 //! One pass over each, in the order in which they lie: sequential reads, no hashing.
 
 use super::SnapshotError;
-use super::body::{Body, Section, Word, index, read, word_at};
-use super::names::{FREE, number_bits, number_in, split_key};
+use super::block::BlockLayout;
+use super::body::{Body, Section, Word, index, read};
+use super::names::{FREE, Record, SAMPLE, low_bits, position_bits, split_key};
 use super::rows::{SEVERAL, UNKNOWN};
 use super::schema::{Form, RelationTable, Schema, TypeTable, code};
 
 pub(super) fn validate(body: &Body, schema: &Schema) -> Result<(), SnapshotError> {
     let objects = schema.types.last();
     let objects = objects.map_or(0, |last| last.first_object.saturating_add(last.count));
-    names(body, index(objects))?;
-    slots(body, index(objects))?;
+    let starts = names(body, objects)?;
+    slots(body, objects, starts)?;
     runs(body, schema)?;
-    offsets(body, schema)?;
-    rows(body, schema)?;
-    contexts(body, schema)
+    rows(body, schema)
 }
 
-/// Names lie one after the other, none empty, all of them text.
-fn names(body: &Body, objects: usize) -> Result<(), SnapshotError> {
+/// Where records of names start: one bit a word of the section.
+struct Starts(Vec<u64>);
+
+impl Starts {
+    /// Takes a start away; false if it is none.
+    fn take(&mut self, at: usize) -> bool {
+        let bit = 1_u64 << (at % 64);
+        let word = self.0.get_mut(at / 64).filter(|word| **word & bit != 0);
+        word.is_some_and(|word| {
+            *word &= !bit;
+            true
+        })
+    }
+}
+
+/// Records of names lie one after the other in the order of their numbers, none empty, all of them
+/// text.
+fn names(body: &Body, objects: u32) -> Result<Starts, SnapshotError> {
     let offsets = body.whole_words(Section::NameOffsets)?;
-    let bytes = body.bytes(Section::Names);
+    let records = body.whole_words(Section::Names)?;
     let error = |problem| SnapshotError::new("names", problem);
-    if offsets.len() != objects.saturating_add(1) {
-        return Err(error("are not as many as the objects"));
+    let mut starts = Starts(vec![0; records.len().div_ceil(64)]);
+    let mut sampled = offsets.iter();
+    let mut at = 0_usize;
+    for number in 0..objects {
+        let record = Record::at(records, at).filter(|record| record.number == number);
+        let record = record.ok_or_else(|| error("are cut short or out of order"))?;
+        if record.id.is_empty() || record.padding.iter().any(|byte| *byte != 0) {
+            return Err(error("are empty or badly padded"));
+        }
+        if !record.id.is_ascii() && std::str::from_utf8(record.id).is_err() {
+            return Err(error("are not UTF-8"));
+        }
+        if number.is_multiple_of(SAMPLE) && sampled.next().map(|at| index(read(at))) != Some(at) {
+            return Err(error("are not where their offsets say"));
+        }
+        if let Some(word) = starts.0.get_mut(at / 64) {
+            *word |= 1 << (at % 64);
+        }
+        at = at.saturating_add(record.words());
     }
-    check_ends(offsets, bytes.len()).ok_or_else(|| error("do not fill their section"))?;
-    if !offsets.array_windows().all(|[start, end]| read(start) < read(end)) {
-        return Err(error("overlap or are empty"));
+    if at != records.len() || sampled.next().is_some() {
+        return Err(error("do not fill their section"));
     }
-    let text = std::str::from_utf8(bytes).map_err(|_| error("are not UTF-8"))?;
-    if offsets.iter().all(|offset| text.is_char_boundary(index(read(offset)))) {
-        Ok(())
-    } else {
-        Err(error("are cut within a character"))
-    }
+    Ok(starts)
 }
 
 /// Every name has exactly one slot, and one slot is free, so that every search ends.
-fn slots(body: &Body, objects: usize) -> Result<(), SnapshotError> {
+fn slots(body: &Body, objects: u32, mut starts: Starts) -> Result<(), SnapshotError> {
     let section = body.whole_words(Section::Slots)?;
     let (_, slots) = split_key(section);
     let error = |problem| SnapshotError::new("slots", problem);
-    let bits = number_bits(objects.saturating_add(1));
-    let mut seen = vec![0_u64; objects.div_ceil(64)];
+    let mask = low_bits(position_bits(body.words(Section::Names).len()));
     let mut taken = 0_usize;
-    for slot in slots.iter().filter(|slot| read(slot) != FREE) {
-        let number = number_in(slot, bits);
-        let bit = 1_u64 << (number % 64);
-        let word = seen.get_mut(index(number / 64)).filter(|_| index(number) < objects);
-        let word = word.ok_or_else(|| error("name objects that are not there"))?;
-        if *word & bit != 0 {
-            return Err(error("name an object twice"));
+    for slot in slots.iter().map(read).filter(|slot| *slot != FREE) {
+        if !starts.take(index(slot & mask)) {
+            return Err(error("name an object twice or none"));
         }
-        *word |= bit;
         taken = taken.saturating_add(1);
     }
-    if taken != objects || taken == slots.len() {
+    if taken != index(objects) || taken == slots.len() {
         return Err(error("do not hold every name once and one free place"));
     }
     Ok(())
@@ -94,50 +114,73 @@ fn runs(body: &Body, schema: &Schema) -> Result<(), SnapshotError> {
     Ok(())
 }
 
-fn offsets(body: &Body, schema: &Schema) -> Result<(), SnapshotError> {
-    let offsets = body.whole_words(Section::Offsets)?;
-    let subjects = body.whole_words(Section::Subjects)?;
+/// Blocks lie one after the other, as many as there are objects that store something; what they
+/// hold is in order, and exactly the conditional relationships have a context.
+fn rows(body: &Body, schema: &Schema) -> Result<(), SnapshotError> {
+    let mut offsets = body.whole_words(Section::Offsets)?;
+    let mut blocks = body.whole_words(Section::Rows)?;
+    let mut contexts = Contexts::open(body, schema)?;
     let error = |problem| SnapshotError::new("offsets", problem);
-    let rows = schema.types.last().map_or(0, |table| {
-        table.first_offset.saturating_add(index(table.count).saturating_mul(index(table.slots)))
-    });
-    if offsets.len() != rows.saturating_add(1) {
-        return Err(error("are not as many as the rows"));
+    let mut at = 0;
+    for table in schema.types.iter().filter(|table| table.blocks.columns > 0) {
+        let columns = columns(schema, table);
+        let count = index(table.count);
+        let bounds = offsets.get(..=count).ok_or_else(|| error("are fewer than the objects"))?;
+        for [start, end] in bounds.array_windows().map(|bounds| bounds.map(|word| read(&word))) {
+            let length = end.checked_sub(start).filter(|_| start == at);
+            let split = length.and_then(|length| blocks.split_at_checked(index(length)));
+            let (block, rest) = split.ok_or_else(|| error("are out of order"))?;
+            if !block.is_empty() {
+                block_of(table.blocks, block, &columns, |column, row, first| {
+                    column.check(row)?;
+                    contexts.check(column, row, index(start).saturating_add(first))
+                })?;
+            }
+            blocks = rest;
+            at = end;
+        }
+        offsets = offsets.get(count..).unwrap_or_default();
     }
-    check_ends(offsets, subjects.len()).ok_or_else(|| error("do not cover the subjects"))?;
-    if offsets.array_windows().all(|[start, end]| read(start) <= read(end)) {
-        Ok(())
-    } else {
-        Err(error("are out of order"))
+    if offsets.len() != 1 || !blocks.is_empty() || offsets.first().map(read) != Some(at) {
+        return Err(error("are not as many as the objects"));
     }
+    contexts.finish()
 }
 
-/// Subjects of a row ascend, and each is an object that its restriction admits.
-fn rows(body: &Body, schema: &Schema) -> Result<(), SnapshotError> {
-    let offsets = body.words(Section::Offsets);
-    let subjects = body.words(Section::Subjects);
-    for table in &schema.types {
-        let columns = columns(schema, table);
-        if columns.is_empty() {
-            continue;
-        }
-        let rows = index(table.count).saturating_mul(columns.len());
-        let own = offsets.get(table.first_offset..).unwrap_or_default();
-        let own = own.get(..rows.saturating_add(1)).unwrap_or_default();
-        for (bounds, column) in own.array_windows().zip(columns.iter().cycle()) {
-            let [start, end] = bounds;
-            let row = subjects.get(index(read(start))..index(read(end))).unwrap_or_default();
-            column.check(row)?;
-        }
+/// Checks the ends of a block, and hands out its rows, each with the position of its first word.
+fn block_of<'b>(
+    layout: BlockLayout,
+    block: &'b [Word],
+    columns: &[Column<'_>],
+    mut check: impl FnMut(&Column<'_>, &'b [Word], usize) -> Result<(), SnapshotError>,
+) -> Result<(), SnapshotError> {
+    let error = || SnapshotError::new("rows", "have ends that are out of order");
+    let (header, mut subjects) = block.split_at_checked(layout.header_words()).ok_or_else(error)?;
+    let header = header.as_flattened();
+    let ends = columns.len().saturating_mul(layout.width.bytes());
+    if header.get(ends..).is_none_or(|padding| padding.iter().any(|byte| *byte != 0)) {
+        return Err(error());
     }
-    Ok(())
+    let mut before = 0;
+    for (number, column) in (0_u32..).zip(columns) {
+        let end = layout.end(header, number);
+        let length = end.and_then(|end| end.checked_sub(before)).ok_or_else(error)?;
+        let (row, rest) = subjects.split_at_checked(length).ok_or_else(error)?;
+        check(column, row, layout.header_words().saturating_add(before))?;
+        subjects = rest;
+        before = before.saturating_add(length);
+    }
+    if subjects.is_empty() { Ok(()) } else { Err(error()) }
 }
 
 /// A relation's column with what a subject word may be.
 struct Column<'s> {
     relation: &'s RelationTable,
-    /// Objects of each restriction's type; one for a wildcard.
-    limits: Vec<u32>,
+    /// What the words of each restriction stay below: its position above the number of objects of
+    /// its type; above one for a wildcard.
+    limits: Vec<u64>,
+    /// Whether some of what it stores is conditional.
+    conditional: bool,
 }
 
 fn columns<'s>(schema: &'s Schema, table: &TypeTable) -> Vec<Column<'s>> {
@@ -145,112 +188,106 @@ fn columns<'s>(schema: &'s Schema, table: &TypeTable) -> Vec<Column<'s>> {
     let relations = schema.relations.get(own).unwrap_or_default().iter();
     let stores = relations.filter(|relation| !relation.restrictions.is_empty());
     let column = |relation: &'s RelationTable| {
-        let limits = relation.restrictions.iter().map(|restriction| match restriction.form {
-            Form::Wildcard => 1,
-            Form::Object | Form::Userset(_) => {
-                schema.type_table(restriction.type_index).map_or(0, |table| table.count)
-            }
+        let restrictions = (0_u64..).zip(&relation.restrictions);
+        let limits = restrictions.map(|(position, restriction)| {
+            let objects = match restriction.form {
+                Form::Wildcard => 1,
+                Form::Object | Form::Userset(_) => {
+                    schema.type_table(restriction.type_index).map_or(0, |table| table.count)
+                }
+            };
+            (position << relation.local_bits).saturating_add(u64::from(objects))
         });
-        Column { relation, limits: limits.collect() }
+        let mut restrictions = relation.restrictions.iter();
+        let conditional = restrictions.any(|restriction| restriction.condition.is_some());
+        Column { relation, limits: limits.collect(), conditional }
     };
     stores.map(column).collect()
 }
 
 impl Column<'_> {
+    /// Subjects ascend, and each is an object that its restriction admits.
     fn check(&self, row: &[Word]) -> Result<(), SnapshotError> {
-        let mut previous = None;
+        let bits = self.relation.local_bits;
+        let mut lowest = 0;
         for word in row {
-            let word = read(word);
-            let limit = self.limits.get(self.relation.restriction_of(word)).copied();
-            let known = limit.is_some_and(|limit| self.relation.local_of(word) < limit);
-            if !known || previous.is_some_and(|previous| previous >= word) {
-                return Err(SnapshotError::new("subjects", "are out of order or unknown"));
+            let word = u64::from(read(word));
+            let limit = usize::try_from(word >> bits).ok().and_then(|at| self.limits.get(at));
+            if word < lowest || limit.is_none_or(|limit| word >= *limit) {
+                return Err(SnapshotError::new("rows", "are out of order or unknown"));
             }
-            previous = Some(word);
+            lowest = word.saturating_add(1);
         }
         Ok(())
     }
 }
 
-/// Exactly the conditional relationships have a context, and each context is well formed.
-fn contexts(body: &Body, schema: &Schema) -> Result<(), SnapshotError> {
-    let words = body.whole_words(Section::Conditioned)?;
-    let (entries, rest) = words.as_chunks::<2>();
-    let error = |problem| SnapshotError::new("contexts", problem);
-    let bytes = body.bytes(Section::Contexts);
-    if !rest.is_empty() {
-        return Err(error("are not whole entries"));
-    }
-    let mut entries = entries.iter().peekable();
-    let mut expected_start = 0;
-    let conditional = schema.types.iter().any(|table| {
-        columns(schema, table).iter().any(|column| column.conditions().next().is_some())
-    });
-    if conditional {
-        for (position, condition) in conditional_subjects(body, schema) {
-            let entry = entries.next().filter(|[at, _]| index(read(at)) == position);
-            let Some([_, start]) = entry else { return Err(error("do not match the subjects")) };
-            let start = index(read(start));
-            let end = entries.peek().map_or(bytes.len(), |[_, next]| index(read(next)));
-            let context = bytes.get(start..end).filter(|_| start == expected_start);
-            let table = schema.conditions.get(index(condition));
-            let code = table.map(|table| code(body, table));
-            let sound = context.zip(code).is_some_and(|(context, code)| {
-                crate::condition::validate_context(code, context).is_ok()
-            });
-            if !sound {
-                return Err(error("are malformed"));
-            }
-            expected_start = end;
-        }
-    }
-    if entries.next().is_some() || expected_start != bytes.len() {
-        return Err(error("do not match the subjects"));
-    }
-    Ok(())
+/// The contexts that are still to be met.
+struct Contexts<'b> {
+    body: &'b Body,
+    schema: &'b Schema,
+    /// Positions of subjects, and where their contexts start.
+    entries: &'b [[Word; 2]],
+    bytes: &'b [u8],
+    start: usize,
 }
 
-impl Column<'_> {
-    fn conditions(&self) -> impl Iterator<Item = u32> + '_ {
-        self.relation.restrictions.iter().filter_map(|restriction| restriction.condition)
-    }
-}
-
-/// Positions of conditional subjects with their conditions, in order.
-fn conditional_subjects(body: &Body, schema: &Schema) -> Vec<(usize, u32)> {
-    let offsets = body.words(Section::Offsets);
-    let subjects = body.words(Section::Subjects);
-    let mut found = Vec::new();
-    for table in &schema.types {
-        let columns = columns(schema, table);
-        let conditional: Vec<_> =
-            columns.iter().map(|column| column.conditions().next().is_some()).collect();
-        if !conditional.contains(&true) {
-            continue;
+impl<'b> Contexts<'b> {
+    fn open(body: &'b Body, schema: &'b Schema) -> Result<Self, SnapshotError> {
+        let (entries, rest) = body.whole_words(Section::Conditioned)?.as_chunks::<2>();
+        if !rest.is_empty() {
+            return Err(SnapshotError::new("contexts", "are not whole entries"));
         }
-        let rows = index(table.count).saturating_mul(columns.len());
-        let numbered = columns.iter().zip(&conditional).cycle();
-        for (row, (column, conditional)) in (0..rows).zip(numbered) {
-            if !conditional {
-                continue;
-            }
-            let at = table.first_offset.saturating_add(row);
-            let bounds = word_at(offsets, at)..word_at(offsets, at.saturating_add(1));
-            for position in bounds {
-                let word = word_at(subjects, index(position));
-                let restriction =
-                    column.relation.restrictions.get(column.relation.restriction_of(word));
-                if let Some(condition) = restriction.and_then(|restriction| restriction.condition) {
-                    found.push((index(position), condition));
-                }
+        Ok(Self { body, schema, entries, bytes: body.bytes(Section::Contexts), start: 0 })
+    }
+
+    /// Takes the contexts of a row that starts at a position: exactly its conditional
+    /// relationships have one, and each is well formed.
+    fn check(
+        &mut self,
+        column: &Column<'_>,
+        row: &[Word],
+        first: usize,
+    ) -> Result<(), SnapshotError> {
+        if !column.conditional {
+            return Ok(());
+        }
+        for (position, word) in (first..).zip(row) {
+            let restriction = column.relation.restriction_of(read(word));
+            let restriction = column.relation.restrictions.get(restriction);
+            if let Some(condition) = restriction.and_then(|restriction| restriction.condition) {
+                self.take(position, condition)?;
             }
         }
+        Ok(())
     }
-    found
-}
 
-/// The first offset is zero and the last is the end.
-fn check_ends(offsets: &[Word], end: usize) -> Option<()> {
-    let ends = offsets.first().zip(offsets.last())?;
-    (read(ends.0) == 0 && index(read(ends.1)) == end).then_some(())
+    fn take(&mut self, position: usize, condition: u32) -> Result<(), SnapshotError> {
+        let error = |problem| SnapshotError::new("contexts", problem);
+        let entry = self.entries.split_first().filter(|([at, start], _)| {
+            (index(read(at)), index(read(start))) == (position, self.start)
+        });
+        let (_, rest) = entry.ok_or_else(|| error("do not match the subjects"))?;
+        let end = rest.first().map_or(self.bytes.len(), |[_, next]| index(read(next)));
+        let context = self.bytes.get(self.start..end);
+        let table = self.schema.conditions.get(index(condition));
+        let code = table.map(|table| code(self.body, table));
+        let sound = context.zip(code).is_some_and(|(context, code)| {
+            crate::condition::validate_context(code, context).is_ok()
+        });
+        if !sound {
+            return Err(error("are malformed"));
+        }
+        self.entries = rest;
+        self.start = end;
+        Ok(())
+    }
+
+    fn finish(self) -> Result<(), SnapshotError> {
+        if self.entries.is_empty() && self.start == self.bytes.len() {
+            Ok(())
+        } else {
+            Err(SnapshotError::new("contexts", "do not match the subjects"))
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::super::block::Width;
 use super::super::body::{MAGIC, PREAMBLE_WORDS, Section, VERSION};
 use super::super::schema::{PRINCIPAL, SHARED, TENANT, operation};
 use super::{BuildError, Census, ModelPlan, TenancyRules, TypePlan, number, runs};
@@ -94,6 +95,7 @@ impl ModelPlan<'_> {
         sections: &mut Sections,
         census: &Census<'_>,
         rules: &TenancyRules,
+        widths: &[Width],
     ) -> Result<(), BuildError> {
         let mut strings = Strings::default();
         let mut types = Vec::new();
@@ -115,6 +117,7 @@ impl ModelPlan<'_> {
                 own_runs,
                 first_parent,
                 number(own_parents.len()),
+                number(widths.get(at).map_or(1, |width| width.bytes())),
             ];
             entry.into_iter().for_each(|word| push(&mut types, word));
             run = run.saturating_add(own_runs);
