@@ -9,6 +9,10 @@
 //!
 //! Offsets section: where each block starts, in words from the start of the rows section, and once
 //! more where the last one ends.
+//!
+//! Conditioned section, two words for each conditional relationship in the order of the rows: where
+//! its subject lies in the rows section, in words, and where its context starts in the contexts
+//! section, in bytes; it ends where the next one starts.
 
 use std::ops::Range;
 

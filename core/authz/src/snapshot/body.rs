@@ -1,6 +1,8 @@
 //! The bytes of a snapshot's body: a section table, and words read in place.
 //!
-//! Everything is little-endian. docs/snapshot.md#body is the specification.
+//! Everything is little-endian. docs/snapshot.md#body is the specification: three words (magic,
+//! version, number of sections), the length of each section in bytes (a word each), and the
+//! sections, each followed by zero bytes up to the next multiple of four.
 
 use std::ops::Range;
 

@@ -1,6 +1,34 @@
 //! The model inside a snapshot: types, relations and how each is computed.
 //!
 //! It is small, so it is decoded when the snapshot is loaded; relationships are read in place.
+//!
+//! Strings section: how many texts there are (a word), where each starts and the last one ends, in
+//! bytes after these offsets (a word each), and the texts.
+//!
+//! Types section, sorted by name, ten words each: name (a text's number); flags (1 shared by all
+//! tenants, 2 principal, 4 the tenant type); objects; first relation; relations; first tenant run;
+//! runs; first parent (an entry of the parents section, which holds relations' numbers); parents;
+//! bytes of an end in the type's blocks (1, 2 or 4).
+//!
+//! Runs section, type by type, two words each: the first object of a run within its type, and the
+//! tenant of its objects: the tenant's number plus one, 0 where nobody knows it, all ones where the
+//! identity's record lists several. A run ends where the next one starts.
+//!
+//! Relations section, by type and sorted by name within it, six words each: type; name; first word
+//! and number of words of the plan; first restriction; restrictions. A relation with restrictions
+//! stores relationships: these are the type's columns, in their order.
+//!
+//! Restrictions section, four words each: type; form (0 the object, 1 a userset, 2 everybody); the
+//! userset's relation, else 0; condition's number plus one, 0 without. A subject word holds the
+//! object's number within its type in its lower bits, and the restriction's position above them:
+//! with `n` restrictions, as many upper bits as `n - 1` has. Everybody is object 0.
+//!
+//! Conditions section, three words each: name; where its bytecode lies in the code section; bytes.
+//!
+//! Plans section, words: 0 what is stored; 1 and a relation: the same as that one; 2, a tupleset's
+//! relation, a count, and that many pairs of type and relation: what these relations give of the
+//! objects in the tupleset; 3 or 4, a count and that many plans: one of them, or all; 5 and two
+//! plans: the first but not the second.
 
 use std::ops::Range;
 
