@@ -195,6 +195,9 @@ fn what_no_reader_would_take_is_not_sealed() {
         let statement = Statement { slice: name.to_owned(), ..snapshot.clone() };
         assert_eq!(refused(&statement, b"body"), ContainerProblem::Name);
     }
+    let longest = "n".repeat(128);
+    let named = Statement { deployment: longest.clone(), slice: longest, ..snapshot.clone() };
+    assert_eq!(opened(&sealed(&named, b"body")), Ok((named, b"body".to_vec())));
     let late = Statement { issued_at: LARGEST + 1, ..snapshot.clone() };
     assert_eq!(refused(&late, b"body"), ContainerProblem::Number);
     for position in [Position::new(LARGEST + 1, 1), Position::new(1, LARGEST + 1)] {

@@ -75,9 +75,12 @@ fn a_later_snapshot_closes_the_gap() {
     let mut state = loaded();
     let gap = StateRefusal::Gap { from: Position::new(1, 8), position: Position::new(1, 7) };
     assert_eq!(refuse(&mut state, &delta(8, 9, &[])), gap);
-    let later = Statement { position: Position::new(1, 9), ..snapshot_statement() };
-    state.load(&sealed(&later, &body(&[]))).unwrap();
-    assert_eq!(state.ahead(), None);
+    state.reconfigure(config_with(&[1, 2], ""));
+    for (epoch, ahead) in [(8, Some(Position::new(1, 9))), (9, None)] {
+        let later = Statement { position: Position::new(1, epoch), ..snapshot_statement() };
+        state.load(&sealed(&later, &body(&[("document:1", "user:anne")]))).unwrap();
+        assert_eq!(state.ahead(), ahead);
+    }
 }
 
 #[test]

@@ -129,6 +129,44 @@ fn a_wrong_piece_ends_the_load() {
 }
 
 #[test]
+fn a_load_at_once_drops_one_that_was_begun() {
+    let later = other(|_| ());
+    let (header, body) = split(&later);
+    let mut state = loaded();
+    state.load_begin(header).unwrap();
+    refuse(&mut state, b"MANDATE");
+    assert_eq!(state.load_chunk(body), Err(StateRefusal::NotBegun));
+    state.load_begin(header).unwrap();
+    state.load(&snapshot()).unwrap();
+    assert_eq!(state.load_chunk(body), Err(StateRefusal::NotBegun));
+}
+
+#[test]
+fn pieces_need_not_end_where_chunks_do() {
+    let body: Vec<u8> = (0..2 * MIB + 9).map(|at| u8::try_from(at % 251).unwrap()).collect();
+    let container = sealed(&snapshot_statement(), &body);
+    let (header, body) = split(&container);
+    for size in [MIB, MIB - 1, 700_000, 349_525] {
+        let mut state = empty();
+        state.load_begin(header).unwrap();
+        for piece in body.chunks(size) {
+            state.load_chunk(piece).unwrap();
+        }
+        // Every digest held; only then is it looked at, and it is no snapshot.
+        let refusal = state.load_commit().map(|_| ()).unwrap_err();
+        assert!(matches!(refusal, StateRefusal::Snapshot(_)), "{refusal:?}");
+        // The piece that completes a wrong chunk is refused, and none before.
+        let mut wrong = body.to_vec();
+        wrong[MIB + 1] ^= 1;
+        state.load_begin(header).unwrap();
+        let refused = wrong.chunks(size).position(|piece| state.load_chunk(piece).is_err());
+        assert_eq!(refused, Some((2 * MIB - 1) / size), "{size}");
+        let digest = StateRefusal::Container(ContainerProblem::Digest { chunk: 1 });
+        assert_eq!(state.fresh(&Freshness::at(NOW)).err(), Some(digest));
+    }
+}
+
+#[test]
 fn whatever_is_refused_leaves_what_was_in_force() {
     let by_another_key = {
         let statement = Statement { position: Position::new(1, 9), ..snapshot_statement() };
