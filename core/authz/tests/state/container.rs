@@ -276,6 +276,9 @@ fn statements() -> impl Strategy<Value = (Statement, Vec<u8>)> {
 }
 
 proptest! {
+    // Each case builds or seals something; campaigns run longer ones.
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     #[test]
     fn every_statement_survives((statement, body) in statements()) {
         let container = sealed(&statement, &body);

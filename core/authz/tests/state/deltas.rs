@@ -198,6 +198,9 @@ fn replayed(deltas: &[Vec<Row>]) -> BTreeSet<(String, String)> {
 }
 
 proptest! {
+    // Each case builds or seals something; campaigns run longer ones.
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     #[test]
     fn deltas_make_what_a_rebuilt_snapshot_holds(deltas in prop::collection::vec(rows(), 1..6)) {
         let mut followed = loaded();

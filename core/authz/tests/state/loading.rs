@@ -363,6 +363,9 @@ fn a_raw_snapshot_decides_nothing() {
 }
 
 proptest! {
+    // Each case builds or seals something; campaigns run longer ones.
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     #[test]
     fn pieces_of_any_size_make_the_same_snapshot(sizes in prop::collection::vec(1..400_usize, 1..40)) {
         let container = snapshot();

@@ -225,6 +225,9 @@ fn rows() -> impl Strategy<Value = Row> {
 }
 
 proptest! {
+    // Text of any kind is slow to generate; campaigns run longer.
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     #[test]
     fn rows_survive(rows in prop::collection::vec(rows(), 0..8)) {
         let bytes = encode(&rows).unwrap();
