@@ -3,9 +3,12 @@
 //! docs/snapshot.md specifies the bytes. Loading validates every offset, range and order before
 //! first use, so that hostile bytes are refused and never read wrongly.
 
+mod block;
 mod body;
 #[cfg(feature = "builder")]
 mod builder;
+#[cfg(feature = "builder")]
+mod listing;
 mod names;
 mod object;
 mod overlay;

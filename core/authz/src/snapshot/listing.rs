@@ -2,6 +2,7 @@
 //! nothing that decides walks through everything.
 
 use super::body::Section;
+use super::schema::TypeTable;
 use super::{Context, Object, Snapshot, StoredRow};
 use crate::record::{Credential, Identity};
 use crate::row::{StoredCondition, StoredTuple};
@@ -76,6 +77,17 @@ impl Snapshot {
         credentials.filter_map(|view| view.to_record(&name)).collect()
     }
 
+    /// Whether both have one model, in one form: then rows of one fit the other.
+    #[must_use]
+    pub fn has_model_of(&self, other: &Self) -> bool {
+        let alike = |section| self.body.bytes(section) == other.body.bytes(section);
+        let kind = |table: &TypeTable| (table.name.clone(), table.shared, table.principal);
+        let types = |snapshot: &Self| snapshot.schema.types.iter().map(kind).collect::<Vec<_>>();
+        MODEL.into_iter().all(alike)
+            && types(self) == types(other)
+            && self.schema.tenant_type == other.schema.tenant_type
+    }
+
     /// The sections of the body with their bytes, in the order of docs/snapshot.md.
     pub fn section_bytes(&self) -> impl Iterator<Item = (&'static str, usize)> {
         Section::ALL.into_iter().map(|section| (section.name(), self.body.bytes(section).len()))
@@ -88,3 +100,14 @@ impl Snapshot {
         }
     }
 }
+
+/// The sections that hold nothing but the model. That of the types also counts their objects.
+const MODEL: [Section; 7] = [
+    Section::Strings,
+    Section::Relations,
+    Section::Restrictions,
+    Section::Plans,
+    Section::Conditions,
+    Section::Code,
+    Section::Parents,
+];
