@@ -13,7 +13,9 @@ use crate::commands::demo::DemoCommand;
 #[cfg(feature = "dev")]
 use crate::commands::dev_issuer::DevIssuerCommand;
 use crate::commands::inspect::InspectCommand;
+use crate::commands::model::ModelCommand;
 use crate::commands::probe::ProbeCommand;
+use crate::commands::snapshot::SnapshotCommand;
 use crate::commands::token::TokenCommand;
 use crate::commands::validate::ValidateCommand;
 use crate::output;
@@ -38,7 +40,9 @@ enum Command {
     #[cfg(feature = "dev")]
     DevIssuer(DevIssuerCommand),
     Inspect(InspectCommand),
+    Model(ModelCommand),
     Probe(ProbeCommand),
+    Snapshot(SnapshotCommand),
     Token(TokenCommand),
     Validate(ValidateCommand),
 }
@@ -53,7 +57,9 @@ impl Command {
             #[cfg(feature = "dev")]
             Self::DevIssuer(command) => command.run(),
             Self::Inspect(command) => command.run(),
+            Self::Model(command) => command.run(),
             Self::Probe(command) => command.run(),
+            Self::Snapshot(command) => command.run(),
             Self::Token(command) => command.run(),
             Self::Validate(command) => command.run(),
         }

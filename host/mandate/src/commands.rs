@@ -3,6 +3,8 @@
 mod certificate;
 mod contract_file;
 mod input_file;
+mod model_file;
+mod output_file;
 mod session;
 mod token_input;
 
@@ -13,8 +15,10 @@ pub mod demo;
 #[cfg(feature = "dev")]
 pub mod dev_issuer;
 pub mod inspect;
+pub mod model;
 mod private_file;
 pub mod probe;
 mod runner;
+pub mod snapshot;
 pub mod token;
 pub mod validate;

@@ -5,6 +5,7 @@ pub mod commands;
 pub mod conformance;
 #[cfg(feature = "dev")]
 pub mod dev_issuer;
+pub mod engine;
 pub mod keys;
 pub mod mint;
 pub mod moment;

@@ -10,12 +10,17 @@ const LONGEST: u64 = 1024 * 1024;
 
 /// Reads a file, or stdin for `-`. `what` names it in errors.
 pub(super) fn read(what: &str, path: &Path) -> anyhow::Result<Vec<u8>> {
+    read_within(what, path, LONGEST)
+}
+
+/// Reads a file, or stdin for `-`, of at most so many bytes.
+pub(super) fn read_within(what: &str, path: &Path, longest: u64) -> anyhow::Result<Vec<u8>> {
     if path == Path::new("-") {
-        return read_all(&format!("{what} on stdin"), std::io::stdin().lock());
+        return read_bounded(&format!("{what} on stdin"), std::io::stdin().lock(), longest);
     }
     let name = format!("{what} `{}`", path.display());
     let file = std::fs::File::open(path).with_context(|| format!("{name} cannot be read"))?;
-    read_all(&name, file)
+    read_bounded(&name, file, longest)
 }
 
 /// Reads a file of text.
@@ -27,10 +32,14 @@ pub(super) fn read_text(what: &str, path: &Path) -> anyhow::Result<String> {
 
 /// Reads to the end, within the limit.
 pub(super) fn read_all(name: &str, source: impl Read) -> anyhow::Result<Vec<u8>> {
+    read_bounded(name, source, LONGEST)
+}
+
+fn read_bounded(name: &str, source: impl Read, longest: u64) -> anyhow::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    let mut bounded = source.take(LONGEST.saturating_add(1));
+    let mut bounded = source.take(longest.saturating_add(1));
     bounded.read_to_end(&mut bytes).with_context(|| format!("{name} cannot be read"))?;
-    let fits = u64::try_from(bytes.len()).is_ok_and(|length| length <= LONGEST);
-    ensure!(fits, "{name} is longer than {LONGEST} bytes");
+    let fits = u64::try_from(bytes.len()).is_ok_and(|length| length <= longest);
+    ensure!(fits, "{name} is longer than {longest} bytes");
     Ok(bytes)
 }

@@ -1,5 +1,9 @@
 //! `mandate probe`: the conformance protocol, raw: JSON lines in, JSON lines out.
 
+mod decisions;
+mod questions;
+mod relations;
+
 use std::io::{self, BufRead, ErrorKind, Read as _, Write};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -8,8 +12,8 @@ use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use serde_json::json;
 
+use self::questions::Questions;
 use crate::commands::runner::Runner;
-use crate::conformance::Implementation;
 use crate::output;
 use crate::plugin::PluginChoice;
 
@@ -45,8 +49,12 @@ impl ProbeCommand {
         }
         let name = self.runner.name();
         let mut implementation = self.runner.start(&name, &self.plugin, Duration::ZERO, false)?;
+        let make = || self.runner.engine();
+        let mut questions = Questions::new(&make);
         let (stdin, stdout) = (io::stdin().lock(), io::stdout().lock());
-        match serve(implementation.as_mut(), stdin, stdout) {
+        let answer =
+            |line: &str| questions.answer(line).unwrap_or_else(|| implementation.answer_line(line));
+        match serve(answer, stdin, stdout) {
             // The reader has seen enough.
             Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
             served => served.context("cannot read a line or write its answer"),
@@ -55,7 +63,7 @@ impl ProbeCommand {
 }
 
 fn serve(
-    implementation: &mut dyn Implementation,
+    mut answer: impl FnMut(&str) -> String,
     mut input: impl BufRead,
     mut output: impl Write,
 ) -> io::Result<()> {
@@ -66,7 +74,7 @@ fn serve(
                 refused(&format!("the line has {length} bytes, above the limit of {LONGEST_LINE}"))
             }
             Ok(line) if line.trim().is_empty() => continue,
-            Ok(line) => implementation.answer_line(line),
+            Ok(line) => answer(line),
             Err(_) => refused("the line is not UTF-8"),
         };
         writeln!(output, "{answer}")?;
@@ -123,11 +131,12 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::{LONGEST_LINE, serve};
-    use crate::conformance::Native;
+    use crate::conformance::{Implementation as _, Native};
 
     fn answers(input: &[u8]) -> Vec<Value> {
         let mut output = Vec::new();
-        serve(&mut Native::new(), input, &mut output).unwrap();
+        let mut native = Native::new();
+        serve(|line| native.answer_line(line), input, &mut output).unwrap();
         let text = String::from_utf8(output).unwrap();
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }

@@ -8,6 +8,7 @@ use mandate_host::{CoreModule, Plugin, PluginOptions};
 use crate::conformance::{
     Component, Exec, ExecOptions, Implementation, Module, Native, patient_limits,
 };
+use crate::engine::{Engine, NativeEngine};
 use crate::plugin::PluginChoice;
 
 /// `native`, `component`, `module` or `exec:CMD`.
@@ -81,6 +82,21 @@ impl Runner {
                 Box::new(Exec::new(name, command, options)?)
             }
         })
+    }
+}
+
+impl Runner {
+    /// Makes what decides on relationships, with nothing loaded.
+    ///
+    /// # Errors
+    /// Why this runner cannot.
+    pub(super) fn engine(&self) -> Result<Box<dyn Engine>> {
+        match self {
+            Self::Native => Ok(Box::new(NativeEngine::new())),
+            Self::Component | Self::Module | Self::Exec(_) => {
+                bail!("relationships are decided by `--runner native`")
+            }
+        }
     }
 }
 

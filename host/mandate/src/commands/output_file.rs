@@ -1,0 +1,74 @@
+//! Writing what was asked for to a file: whole, or not at all.
+
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+
+/// Writes a file in one step: what stood there stays until the new content is on the disk. `what`
+/// names it in errors.
+pub(super) fn replace(what: &str, path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    let unwritten = || format!("{what} `{}` cannot be written", path.display());
+    let draft = Draft::beside(path).with_context(unwritten)?;
+    draft.finish(path, bytes).with_context(unwritten)
+}
+
+/// A file beside the one that is to be; it goes when it does not become that one.
+struct Draft {
+    path: PathBuf,
+    file: File,
+}
+
+impl Draft {
+    /// In the same folder, because a file can be renamed in one step only within a file system.
+    fn beside(path: &Path) -> io::Result<Self> {
+        let name = path.file_name().ok_or(io::ErrorKind::InvalidFilename)?;
+        let mut draft = std::ffi::OsString::from(".");
+        draft.push(name);
+        draft.push(format!(".{}.part", std::process::id()));
+        let path = path.with_file_name(draft);
+        // A link that somebody put there is not followed.
+        let file = File::options().write(true).create_new(true).open(&path)?;
+        Ok(Self { path, file })
+    }
+
+    fn finish(mut self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        self.file.write_all(bytes)?;
+        self.file.sync_all()?;
+        fs::rename(&self.path, path)
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        // After the rename there is nothing left to remove.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_whole_and_nothing_stays_beside_it() {
+        let folder = std::env::temp_dir().join(format!("mandate-output-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir(&folder).unwrap();
+        let path = folder.join("file");
+        replace("file", &path, b"one").unwrap();
+        replace("file", &path, b"two").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"two");
+        let failed = replace("file", &folder.join("absent/file"), b"one").unwrap_err();
+        assert_eq!(
+            failed.to_string(),
+            format!("file `{}` cannot be written", folder.join("absent/file").display())
+        );
+        assert!(replace("folder", &folder, b"one").is_err());
+        let names: Vec<_> =
+            fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(names, ["file"]);
+        fs::remove_dir_all(&folder).unwrap();
+    }
+}

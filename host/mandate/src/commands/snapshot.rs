@@ -1,0 +1,52 @@
+//! `mandate snapshot`: make, sign, look at, compare and serve snapshots.
+
+mod census;
+pub(super) mod container_file;
+mod diff;
+mod difference;
+mod inspect;
+pub(super) mod key_file;
+mod keygen;
+mod new_era;
+mod row_text;
+mod verify;
+
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+
+use self::diff::DiffCommand;
+use self::inspect::InspectCommand;
+use self::keygen::KeygenCommand;
+use self::new_era::NewEraCommand;
+use self::verify::VerifyCommand;
+
+/// Make, sign, look at, compare and serve snapshots of relationships.
+#[derive(Args, Clone, Debug)]
+pub struct SnapshotCommand {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+enum Action {
+    Diff(DiffCommand),
+    Inspect(InspectCommand),
+    Keygen(KeygenCommand),
+    NewEra(NewEraCommand),
+    Verify(VerifyCommand),
+}
+
+impl SnapshotCommand {
+    /// Runs the verb.
+    #[must_use]
+    pub fn run(self) -> ExitCode {
+        match self.action {
+            Action::Diff(command) => command.run(),
+            Action::Inspect(command) => command.run(),
+            Action::Keygen(command) => command.run(),
+            Action::NewEra(command) => command.run(),
+            Action::Verify(command) => command.run(),
+        }
+    }
+}

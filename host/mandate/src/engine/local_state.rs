@@ -1,0 +1,70 @@
+//! A state of this process alone: signed with a key that nobody else ever has.
+
+use anyhow::{Result, anyhow};
+use mandate_authz::container::{Kind, Position, SigningKey, Statement, seal};
+use serde_json::{Value, json};
+
+/// Seals bodies for an [`Engine`](super::Engine) of the same process, at any moment: for questions
+/// about the past, and about worlds that no registry holds.
+#[derive(Debug)]
+pub struct LocalState {
+    key: SigningKey,
+    statement: Statement,
+}
+
+impl LocalState {
+    /// A state with a key of its own, for a world with or without tenants.
+    ///
+    /// # Errors
+    /// When the system gives no randomness.
+    pub fn new(raw: bool, contract_version: [u32; 3]) -> Result<Self> {
+        let mut seed = [0; 32];
+        getrandom::getrandom(&mut seed).map_err(|error| anyhow!("no randomness: {error}"))?;
+        let statement = Statement {
+            kind: Kind::Snapshot,
+            raw,
+            deployment: "local".to_owned(),
+            slice: "all".to_owned(),
+            position: Position::new(1, 1),
+            contract_version,
+            issued_at: 0,
+        };
+        Ok(Self { key: SigningKey::from_seed(seed)?, statement })
+    }
+
+    /// The same, at a position and under the contract of a snapshot.
+    #[must_use]
+    pub fn at(self, statement: &Statement) -> Self {
+        let statement = Statement { issued_at: 0, kind: Kind::Snapshot, ..statement.clone() };
+        Self { statement, ..self }
+    }
+
+    /// The configuration of an engine that takes it.
+    ///
+    /// # Errors
+    /// Never: the key writes itself as JSON.
+    pub fn config(&self) -> Result<String> {
+        let key: Value = serde_json::from_str(&self.key.to_public_jwk())?;
+        let Statement { deployment, slice, .. } = &self.statement;
+        Ok(json!({ "deployment": deployment, "slice": slice, "keys": [key] }).to_string())
+    }
+
+    /// A snapshot of this body, issued long ago: no question is answered before a heartbeat.
+    ///
+    /// # Errors
+    /// A body larger than the limit.
+    pub fn snapshot(&self, body: &[u8]) -> Result<Vec<u8>> {
+        Ok(seal(&self.statement, body, &self.key)?)
+    }
+
+    /// Says that nothing has changed until this moment. Moments only go forward.
+    ///
+    /// # Errors
+    /// A moment above 2^53 - 1.
+    pub fn heartbeat(&self, now: u64) -> Result<Vec<u8>> {
+        let epoch = self.statement.position.epoch;
+        let kind = Kind::Delta { base: 0, from: epoch };
+        let statement = Statement { kind, issued_at: now, ..self.statement.clone() };
+        Ok(seal(&statement, &[], &self.key)?)
+    }
+}
