@@ -128,7 +128,7 @@ impl From<Failure> for JwsCheck {
 }
 
 /// `ok` and `allow` go together, and nothing else does.
-fn consistent(verdict: types::Verdict, reason: &str) -> Result<Verdict, Failure> {
+pub(crate) fn consistent(verdict: types::Verdict, reason: &str) -> Result<Verdict, Failure> {
     match (verdict, reason) {
         (types::Verdict::Allow, OK) => Ok(Verdict::Allow),
         (types::Verdict::Allow, _) => Err(Failure::Inconsistent("allow with a reason to deny")),

@@ -6,7 +6,8 @@ use std::time::Duration;
 use wasmtime::Store;
 
 use crate::answer::{JwsCheck, Validation};
-use crate::bindings::{self, authn, types};
+use crate::authorization::{Assertion, AuthorizeRequest, Decision};
+use crate::bindings::{self, authn, authz, types};
 use crate::failure::Failure;
 use crate::limits::Limits;
 use crate::plugin::Plugin;
@@ -62,6 +63,113 @@ impl Instance {
         JwsCheck::read(answer)
     }
 
+    pub(crate) fn configure_state(
+        &mut self,
+        config: &str,
+    ) -> Result<Result<(), types::LoadError>, Failure> {
+        self.call(self.load_deadline, |policy, store| {
+            policy.mandate_policy_authz().call_configure_state(store, config)
+        })
+    }
+
+    /// Loads a snapshot in steps, each under a deadline of its own.
+    pub(crate) fn load_state(
+        &mut self,
+        container: &[u8],
+    ) -> Result<Result<authz::StateStatus, authz::StateRefusal>, Failure> {
+        // What is no container goes in whole, and is refused for what it is.
+        let split = header_bytes(container).and_then(|bytes| container.split_at_checked(bytes));
+        let (header, body) = split.unwrap_or((container, &[]));
+        let begun = self.call(self.load_deadline, |policy, store| {
+            policy.mandate_policy_authz().call_load_begin(store, header)
+        })?;
+        if let Err(refusal) = begun {
+            return Ok(Err(refusal));
+        }
+        for piece in body.chunks(CHUNK_BYTES) {
+            let taken = self.call(self.load_deadline, |policy, store| {
+                policy.mandate_policy_authz().call_load_chunk(store, piece)
+            })?;
+            if let Err(refusal) = taken {
+                return Ok(Err(refusal));
+            }
+        }
+        self.call(self.load_deadline, |policy, store| {
+            policy.mandate_policy_authz().call_load_commit(store)
+        })
+    }
+
+    pub(crate) fn apply_delta(
+        &mut self,
+        container: &[u8],
+    ) -> Result<Result<authz::StateStatus, authz::StateRefusal>, Failure> {
+        self.call(self.load_deadline, |policy, store| {
+            policy.mandate_policy_authz().call_apply_delta(store, container)
+        })
+    }
+
+    pub(crate) fn authorize(
+        &mut self,
+        token: &str,
+        contexts: &[String],
+        request: &AuthorizeRequest,
+        now: u64,
+    ) -> Result<Decision, Failure> {
+        let answer = self.call(self.deadline, |policy, store| {
+            let authz = policy.mandate_policy_authz();
+            authz.call_authorize(store, token, contexts, &request.into(), now)
+        })?;
+        Decision::read(answer)
+    }
+
+    pub(crate) fn authorize_many(
+        &mut self,
+        token: &str,
+        contexts: &[String],
+        requests: &[AuthorizeRequest],
+        now: u64,
+    ) -> Result<Vec<Decision>, Failure> {
+        let asked: Vec<authz::AuthorizeRequest> = requests.iter().map(Into::into).collect();
+        let answers = self.call(self.deadline, |policy, store| {
+            policy.mandate_policy_authz().call_authorize_many(store, token, contexts, &asked, now)
+        })?;
+        if answers.len() != requests.len() {
+            return Err(Failure::Inconsistent("another number of answers than questions"));
+        }
+        answers.into_iter().map(Decision::read).collect()
+    }
+
+    pub(crate) fn decide_for(
+        &mut self,
+        assertion: &Assertion,
+        request: &AuthorizeRequest,
+        now: u64,
+    ) -> Result<Decision, Failure> {
+        let answer = self.call(self.deadline, |policy, store| {
+            let authz = policy.mandate_policy_authz();
+            authz.call_decide_for(store, &assertion.into(), &request.into(), now)
+        })?;
+        Decision::read(answer)
+    }
+
+    pub(crate) fn relation_holds(
+        &mut self,
+        query: &authz::RelationQuery,
+    ) -> Result<Result<authz::RelationAnswer, authz::QueryError>, Failure> {
+        self.call(self.deadline, |policy, store| {
+            policy.mandate_policy_authz().call_relation_holds(store, query)
+        })
+    }
+
+    pub(crate) fn list_objects(
+        &mut self,
+        query: &authz::RelationQuery,
+    ) -> Result<Result<Vec<String>, authz::QueryError>, Failure> {
+        self.call(self.load_deadline, |policy, store| {
+            policy.mandate_policy_authz().call_list_objects(store, query)
+        })
+    }
+
     /// Fuel of the last call; `None` where it is not counted.
     pub(crate) fn fuel_used(&self) -> Option<u64> {
         self.plugin.engine().fuel_used(&self.store)
@@ -85,3 +193,14 @@ impl fmt::Debug for Instance {
         formatter.debug_struct("Instance").field("plugin", &self.plugin).finish_non_exhaustive()
     }
 }
+
+/// Bytes of a container's header with its signature: docs/snapshot-container.md#header.
+fn header_bytes(container: &[u8]) -> Option<usize> {
+    const LENGTH_AT: usize = 12;
+    const SIGNATURE_BYTES: usize = 64;
+    let (length, _) = container.get(LENGTH_AT..)?.split_first_chunk::<4>()?;
+    usize::try_from(u32::from_le_bytes(*length)).ok()?.checked_add(SIGNATURE_BYTES)
+}
+
+/// Bytes of one step of loading: docs/snapshot-container.md.
+const CHUNK_BYTES: usize = 1024 * 1024;

@@ -37,6 +37,7 @@
 //! the component model do.
 
 mod answer;
+mod authorization;
 mod bindings;
 mod cache;
 mod core_module;
@@ -52,13 +53,18 @@ mod plugin_error;
 mod policy;
 mod pool;
 mod request;
+mod relation;
 mod sandbox;
+mod state;
 mod trust;
 mod verified_token;
 
 #[cfg(test)]
 mod fixture;
 
+pub use authorization::{
+    Assertion, AuthorizeRequest, Bound, Decision, Position, Step, Target,
+};
 pub use answer::{JwsCheck, Validation, Verdict};
 pub use core_module::CoreModule;
 pub use description::{Build, ContractVersion};
@@ -69,6 +75,8 @@ pub use options::{PluginOptions, Pooling};
 pub use plugin::{Origin, Plugin};
 pub use plugin_error::PluginError;
 pub use policy::Policy;
+pub use relation::{QueryError, RelationQuery, TupleKey};
 pub use request::ValidateRequest;
+pub use state::{StateError, StateStatus};
 pub use trust::{TrustError, TrustStatus};
 pub use verified_token::{Actor, MayAct, Role, VerifiedToken};

@@ -3,12 +3,15 @@
 use std::sync::Arc;
 
 use crate::answer::{JwsCheck, Validation};
+use crate::authorization::{Assertion, AuthorizeRequest, Decision, Step};
 use crate::description::Build;
 use crate::limits::Limits;
 use crate::plugin::Plugin;
 use crate::plugin_error::PluginError;
 use crate::pool::Pool;
+use crate::relation::{QueryError, RelationQuery};
 use crate::request::ValidateRequest;
+use crate::state::{StateError, StateStatus};
 use crate::trust::{TrustError, TrustStatus};
 
 /// A plugin with the trust that was loaded into it, answering from any number of threads.
@@ -67,6 +70,104 @@ impl Policy {
     #[must_use]
     pub fn verify_jws(&self, keys: &str, token: &str) -> JwsCheck {
         self.pool.call(|instance| instance.verify_jws(keys, token)).unwrap_or_else(JwsCheck::from)
+    }
+
+    /// Says whose state is taken, and signed by whom: a JSON document with `deployment`, `slice`,
+    /// one or two `keys` and perhaps the `floor` that was kept over a restart
+    /// (docs/snapshot-container.md#configuration). What was loaded before is dropped.
+    ///
+    /// # Errors
+    /// [`TrustError`] with the member's path and the reason; then everything stays as it was.
+    pub fn configure_state(&self, config: &str) -> Result<(), TrustError> {
+        Ok(self.pool.configure_state(config)??)
+    }
+
+    /// Loads a signed snapshot, for every call that begins afterwards. It is tried in an instance
+    /// of its own first; decisions go on under the old state meanwhile.
+    ///
+    /// # Errors
+    /// [`StateError`] with the reason; then what was loaded before stays in force.
+    pub fn load_state(&self, container: &[u8]) -> Result<StateStatus, StateError> {
+        self.pool.load_state(container)
+    }
+
+    /// Applies a signed delta or heartbeat, for every call that begins afterwards.
+    ///
+    /// # Errors
+    /// [`StateError`] with the reason; then what was loaded before stays in force.
+    pub fn apply_delta(&self, container: &[u8]) -> Result<StateStatus, StateError> {
+        self.pool.apply_delta(container)
+    }
+
+    /// What is in force. A host with a disk keeps its position, and gives it back as the `floor`.
+    #[must_use]
+    pub fn state(&self) -> Option<StateStatus> {
+        self.pool.state()
+    }
+
+    /// Decides a request that came with a token. `contexts` are its `Mandate-Agent-Context`
+    /// headers, `now` is in seconds since the epoch.
+    #[must_use]
+    pub fn authorize(
+        &self,
+        token: &str,
+        contexts: &[String],
+        request: &AuthorizeRequest,
+        now: u64,
+    ) -> Decision {
+        self.pool
+            .call(|instance| instance.authorize(token, contexts, request, now))
+            .unwrap_or_else(Decision::from)
+    }
+
+    /// Decides several requests of one token at one moment, in their order.
+    #[must_use]
+    pub fn authorize_many(
+        &self,
+        token: &str,
+        contexts: &[String],
+        requests: &[AuthorizeRequest],
+        now: u64,
+    ) -> Vec<Decision> {
+        self.pool
+            .call(|instance| instance.authorize_many(token, contexts, requests, now))
+            .unwrap_or_else(|failure| {
+                requests.iter().map(|_| Decision::from(failure.clone())).collect()
+            })
+    }
+
+    /// Decides a request whose caller has authenticated somebody itself. It guards nothing: whoever
+    /// calls it vouches for the names.
+    #[must_use]
+    pub fn decide_for(
+        &self,
+        assertion: &Assertion,
+        request: &AuthorizeRequest,
+        now: u64,
+    ) -> Decision {
+        self.pool
+            .call(|instance| instance.decide_for(assertion, request, now))
+            .unwrap_or_else(Decision::from)
+    }
+
+    /// OpenFGA's Check on the relationships in force: whether it holds, and by which of them. It
+    /// authorizes nobody.
+    ///
+    /// # Errors
+    /// [`QueryError`] with OpenFGA's code.
+    pub fn relation_holds(&self, query: &RelationQuery) -> Result<Option<Vec<Step>>, QueryError> {
+        let query = query.into();
+        let answer = self.pool.call(|instance| instance.relation_holds(&query))??;
+        Ok(answer.holds.then(|| answer.path.into_iter().map(Step::from).collect()))
+    }
+
+    /// OpenFGA's ListObjects: ids of objects of the type, in order. It authorizes nobody.
+    ///
+    /// # Errors
+    /// [`QueryError`] with OpenFGA's code.
+    pub fn list_objects(&self, query: &RelationQuery) -> Result<Vec<String>, QueryError> {
+        let query = query.into();
+        Ok(self.pool.call(|instance| instance.list_objects(&query))??)
     }
 
     /// Fuel of the decision that ended last, on any thread: instructions executed, repeatable on

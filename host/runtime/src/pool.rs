@@ -6,6 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Instant;
 
 use crate::bindings::{authn, types};
+use crate::state::{StateDocuments, StateError, StateStatus};
 use crate::failure::Failure;
 use crate::instance::Instance;
 use crate::limits::Limits;
@@ -21,6 +22,7 @@ pub(crate) struct Pool {
     plugin: Plugin,
     limits: Limits,
     trust: RwLock<Option<Arc<Trust>>>,
+    state: RwLock<Arc<StateDocuments>>,
     room: Mutex<Room>,
     returned: Condvar,
     loading: Mutex<()>,
@@ -46,6 +48,8 @@ struct Room {
 struct Member {
     instance: Instance,
     generation: u64,
+    /// The snapshot that it holds, and the newest delta.
+    state: (u64, u64),
     calls: u32,
 }
 
@@ -55,6 +59,7 @@ impl Pool {
             plugin,
             limits,
             trust: RwLock::default(),
+            state: RwLock::default(),
             room: Mutex::default(),
             returned: Condvar::new(),
             loading: Mutex::default(),
@@ -77,15 +82,28 @@ impl Pool {
         &self,
         call: impl FnOnce(&mut Instance) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
+        self.lend(|member| call(&mut member.instance))
+    }
+
+    fn lend<T>(
+        &self,
+        call: impl FnOnce(&mut Member) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
         let (place, idle) = self.take_place()?;
         // Read once the place is taken: a call that begins after a load sees its trust.
         let trust = self.current_trust();
+        let state = self.current_state();
         let generation = trust.as_ref().map_or(0, |trust| trust.generation);
         let mut member = match idle {
-            Some(member) if member.generation >= generation => member,
-            Some(_) | None => self.fresh(trust.as_deref())?,
+            Some(member)
+                if member.generation >= generation && member.state.0 >= state.generation =>
+            {
+                member
+            }
+            Some(_) | None => self.fresh(trust.as_deref(), &state)?,
         };
-        let answer = call(&mut member.instance);
+        member.catch_up(&state)?;
+        let answer = call(&mut member);
         if let Some(fuel) = member.instance.fuel_used() {
             self.fuel.store(fuel, Ordering::Relaxed);
         }
@@ -112,23 +130,112 @@ impl Pool {
         let generation = self.current_trust().map_or(0, |trust| trust.generation).saturating_add(1);
         let trust = Arc::new(Trust { generation, document: document.into() });
         *self.trust.write().unwrap_or_else(PoisonError::into_inner) = Some(trust);
-        self.renew(Member { instance, generation, calls: 0 });
+        let mut member = Member { instance, generation, state: (0, 0), calls: 0 };
+        if member.take_state(&self.current_state()).is_ok() {
+            self.renew(member);
+        }
         Ok(Ok((status, generation)))
+    }
+
+    /// Says whose state is taken. What was loaded before is dropped: who changes keys wants what
+    /// they sign.
+    pub(crate) fn configure_state(
+        &self,
+        config: &str,
+    ) -> Result<Result<(), types::LoadError>, Failure> {
+        let _one_at_a_time = self.loading.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut instance = Instance::new(&self.plugin, &self.limits)?;
+        if let Err(error) = instance.configure_state(config)? {
+            return Ok(Err(error));
+        }
+        let generation = self.current_state().generation.saturating_add(1);
+        let config = Some(config.into());
+        self.put_state(StateDocuments { generation, config, ..StateDocuments::default() });
+        Ok(Ok(()))
+    }
+
+    /// Tries a snapshot in an instance of its own; when that accepts it, it is the current state
+    /// for every call that begins from now on.
+    pub(crate) fn load_state(&self, container: &[u8]) -> Result<StateStatus, StateError> {
+        let _one_at_a_time = self.loading.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = self.current_state();
+        let config = before.config_at_floor().ok_or_else(|| StateError {
+            reason: "snapshot-missing".to_owned(),
+            detail: "the state is not configured".to_owned(),
+        })?;
+        let trust = self.current_trust();
+        let mut member = self.fresh(trust.as_deref(), &StateDocuments::default())?;
+        member
+            .instance
+            .configure_state(&config)?
+            .map_err(|error| Failure::StateRefused(error.message))?;
+        let status = StateStatus::from(member.instance.load_state(container)??);
+        let generation = before.generation.saturating_add(1);
+        self.put_state(StateDocuments {
+            generation,
+            config: Some(config),
+            snapshot: Some(container.into()),
+            deltas: Vec::new(),
+            status: Some(status.clone()),
+        });
+        member.state = (generation, 0);
+        self.renew(member);
+        Ok(status)
+    }
+
+    /// Tries a delta in an instance that holds what is in force; when that accepts it, every call
+    /// that begins from now on sees it.
+    pub(crate) fn apply_delta(&self, container: &[u8]) -> Result<StateStatus, StateError> {
+        let _one_at_a_time = self.loading.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = self.current_state();
+        let mut after = None;
+        self.lend(|member| {
+            let applied = member.instance.apply_delta(container)?;
+            if let Ok(status) = &applied {
+                let documents = before.with_delta(container, StateStatus::from(status.clone()));
+                member.state = (documents.generation, documents.sequence());
+                after = Some(documents);
+            }
+            Ok(applied)
+        })??;
+        let documents = after.ok_or(Failure::Inconsistent("a delta without a state"))?;
+        let status = documents.status.clone();
+        self.put_state(documents);
+        Ok(status.ok_or(Failure::Inconsistent("a delta without a state"))?)
+    }
+
+    /// What is in force.
+    pub(crate) fn state(&self) -> Option<StateStatus> {
+        self.current_state().status.clone()
+    }
+
+    fn current_state(&self) -> Arc<StateDocuments> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn put_state(&self, documents: StateDocuments) {
+        *self.state.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(documents);
     }
 
     fn current_trust(&self) -> Option<Arc<Trust>> {
         self.trust.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn fresh(&self, trust: Option<&Trust>) -> Result<Member, Failure> {
-        let mut instance = Instance::new(&self.plugin, &self.limits)?;
-        let Some(trust) = trust else {
-            return Ok(Member { instance, generation: 0, calls: 0 });
-        };
-        match instance.load_trust(&trust.document)? {
-            Ok(_) => Ok(Member { instance, generation: trust.generation, calls: 0 }),
-            Err(error) => Err(Failure::TrustRefused(format!("{}: {}", error.path, error.message))),
+    fn fresh(
+        &self,
+        trust: Option<&Trust>,
+        state: &StateDocuments,
+    ) -> Result<Member, Failure> {
+        let instance = Instance::new(&self.plugin, &self.limits)?;
+        let mut member = Member { instance, generation: 0, state: (0, 0), calls: 0 };
+        if let Some(trust) = trust {
+            member.instance.load_trust(&trust.document)?.map_err(|error| {
+                Failure::TrustRefused(format!("{}: {}", error.path, error.message))
+            })?;
+            member.generation = trust.generation;
         }
+        member.take_state(state)?;
+        Ok(member)
     }
 
     /// Puts an instance with a new trust in the place of the idle ones, which hold an older one.
@@ -172,6 +279,39 @@ impl Pool {
     // leaves is ignored: refusing every later call for it would be a denial of service.
     fn room(&self) -> MutexGuard<'_, Room> {
         self.room.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Member {
+    /// Loads the state that others have accepted.
+    fn take_state(&mut self, state: &StateDocuments) -> Result<(), Failure> {
+        if let Some(config) = &state.config {
+            self.instance
+                .configure_state(config)?
+                .map_err(|error| Failure::StateRefused(error.message))?;
+        }
+        if let Some(snapshot) = &state.snapshot {
+            self.instance
+                .load_state(snapshot)?
+                .map_err(|refusal| Failure::StateRefused(refusal.detail))?;
+        }
+        self.state = (state.generation, 0);
+        self.catch_up(state)
+    }
+
+    /// Applies the deltas that came since this instance was lent last.
+    fn catch_up(&mut self, state: &StateDocuments) -> Result<(), Failure> {
+        let (generation, sequence) = self.state;
+        if generation != state.generation {
+            return Ok(());
+        }
+        for delta in state.deltas.iter().filter(|delta| delta.sequence > sequence) {
+            self.instance
+                .apply_delta(&delta.bytes)?
+                .map_err(|refusal| Failure::StateRefused(refusal.detail))?;
+            self.state.1 = delta.sequence;
+        }
+        Ok(())
     }
 }
 

@@ -4,9 +4,10 @@
 //! it. The answer is `(address << 32) | length` of canonical JSON, and belongs to the caller, who
 //! returns it with [`mandate_free`].
 
-use mandate_authn::{Json, Object, wire};
+use mandate_authn::{Json, LoadError, Object, TrustStatus, wire};
+use mandate_authz::state::{Meta, StateRefusal};
 
-use crate::{ABI_VERSION, CONTRACT_VERSION, SOURCE_DIGEST, TOOLCHAIN_DIGEST, with_validator};
+use crate::{ABI_VERSION, CONTRACT_VERSION, SOURCE_DIGEST, TOOLCHAIN_DIGEST, with_authorizer};
 
 /// The version of this ABI.
 #[unsafe(no_mangle)]
@@ -54,7 +55,7 @@ extern "C" fn mandate_describe() -> u64 {
 unsafe extern "C" fn mandate_load_trust(address: u32, length: u32) -> u64 {
     // SAFETY: the caller's promise is the one of `text`.
     let text = unsafe { text(address, length) };
-    give(with_validator(|validator| wire::load_trust(validator, &text)))
+    give(with_authorizer(|authorizer| trust_answer(authorizer.load_trust(&text))))
 }
 
 /// Validates a token.
@@ -65,7 +66,7 @@ unsafe extern "C" fn mandate_load_trust(address: u32, length: u32) -> u64 {
 unsafe extern "C" fn mandate_validate(address: u32, length: u32) -> u64 {
     // SAFETY: the caller's promise is the one of `text`.
     let text = unsafe { text(address, length) };
-    give(with_validator(|validator| wire::validate(validator, &text)))
+    give(with_authorizer(|authorizer| wire::validate(authorizer.validator(), &text)))
 }
 
 /// Checks a compact JWS: the signature layer alone.
@@ -77,6 +78,135 @@ unsafe extern "C" fn mandate_verify_jws(address: u32, length: u32) -> u64 {
     // SAFETY: the caller's promise is the one of `text`.
     let text = unsafe { text(address, length) };
     give(wire::verify_jws(&text))
+}
+
+/// Says whose state this instance takes.
+///
+/// # Safety
+/// As [`mandate_free`]; the buffer is taken.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn mandate_configure_state(address: u32, length: u32) -> u64 {
+    // SAFETY: the caller's promise is the one of `text`.
+    let text = unsafe { text(address, length) };
+    give(with_authorizer(|authorizer| match authorizer.configure_state(&text) {
+        Ok(()) => "{}".to_owned(),
+        Err(error) => wire::load_error(&error),
+    }))
+}
+
+/// Begins to load a snapshot: its header with the signature.
+///
+/// # Safety
+/// As [`mandate_free`]; the buffer is taken.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn mandate_load_begin(address: u32, length: u32) -> u64 {
+    // SAFETY: the caller's promise is the one of `take`.
+    let header = unsafe { take(address, length) };
+    give(with_authorizer(|authorizer| done(authorizer.state_mut().load_begin(&header))))
+}
+
+/// Takes the next bytes of the snapshot, at most 1 MiB.
+///
+/// # Safety
+/// As [`mandate_free`]; the buffer is taken.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn mandate_load_chunk(address: u32, length: u32) -> u64 {
+    // SAFETY: the caller's promise is the one of `take`.
+    let piece = unsafe { take(address, length) };
+    give(with_authorizer(|authorizer| done(authorizer.state_mut().load_chunk(&piece))))
+}
+
+/// Puts the snapshot in force.
+#[unsafe(no_mangle)]
+extern "C" fn mandate_load_commit() -> u64 {
+    give(with_authorizer(|authorizer| status(authorizer.state_mut().load_commit())))
+}
+
+/// Loads a snapshot that is whole in memory.
+///
+/// # Safety
+/// As [`mandate_free`]; the buffer is taken.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn mandate_load(address: u32, length: u32) -> u64 {
+    // SAFETY: the caller's promise is the one of `take`.
+    let container = unsafe { take(address, length) };
+    give(with_authorizer(|authorizer| status(authorizer.state_mut().load(&container))))
+}
+
+/// Applies a delta or a heartbeat.
+///
+/// # Safety
+/// As [`mandate_free`]; the buffer is taken.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn mandate_apply_delta(address: u32, length: u32) -> u64 {
+    // SAFETY: the caller's promise is the one of `take`.
+    let container = unsafe { take(address, length) };
+    give(with_authorizer(|authorizer| status(authorizer.state_mut().apply_delta(&container))))
+}
+
+/// What is in force.
+#[unsafe(no_mangle)]
+extern "C" fn mandate_state() -> u64 {
+    give(with_authorizer(|authorizer| {
+        authorizer.state().meta().map_or_else(|| "{}".to_owned(), |meta| status(Ok(meta)))
+    }))
+}
+
+/// Decides a request that came with a token.
+///
+/// # Safety
+/// As [`mandate_free`]; the buffer is taken.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn mandate_authorize(address: u32, length: u32) -> u64 {
+    // SAFETY: the caller's promise is the one of `text`.
+    let text = unsafe { text(address, length) };
+    give(with_authorizer(|authorizer| authorizer.authorize_json(&text)))
+}
+
+/// Decides a request whose caller has authenticated somebody itself.
+///
+/// # Safety
+/// As [`mandate_free`]; the buffer is taken.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn mandate_decide_for(address: u32, length: u32) -> u64 {
+    // SAFETY: the caller's promise is the one of `text`.
+    let text = unsafe { text(address, length) };
+    give(with_authorizer(|authorizer| authorizer.decide_json(&text)))
+}
+
+/// OpenFGA's Check on the relationships in force.
+///
+/// # Safety
+/// As [`mandate_free`]; the buffer is taken.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn mandate_relation_holds(address: u32, length: u32) -> u64 {
+    // SAFETY: the caller's promise is the one of `text`.
+    let text = unsafe { text(address, length) };
+    give(with_authorizer(|authorizer| authorizer.relation_holds_json(&text)))
+}
+
+/// OpenFGA's ListObjects on the relationships in force.
+///
+/// # Safety
+/// As [`mandate_free`]; the buffer is taken.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn mandate_list_objects(address: u32, length: u32) -> u64 {
+    // SAFETY: the caller's promise is the one of `text`.
+    let text = unsafe { text(address, length) };
+    give(with_authorizer(|authorizer| authorizer.list_objects_json(&text)))
+}
+
+fn trust_answer(loaded: Result<TrustStatus, LoadError>) -> String {
+    loaded.map_or_else(|error| wire::load_error(&error), |status| status.to_json().to_canonical())
+}
+
+fn done(outcome: Result<(), StateRefusal>) -> String {
+    outcome.map_or_else(|refusal| refusal.to_json().to_canonical(), |()| "{}".to_owned())
+}
+
+fn status(outcome: Result<&Meta, StateRefusal>) -> String {
+    let json = outcome.map_or_else(|refusal| refusal.to_json(), Meta::to_json);
+    json.to_canonical()
 }
 
 /// The caller's text. What is not UTF-8 becomes text that is not JSON, and is refused as such.

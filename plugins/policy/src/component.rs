@@ -1,8 +1,10 @@
 //! The WIT face: types in, types out.
 
-use mandate_authn::{Refusal, Request, Validation, VerifiedToken};
+use mandate_authn::{LoadError, Refusal, Request, Validation, VerifiedToken};
 
-use crate::{ABI_VERSION, CONTRACT_VERSION, SOURCE_DIGEST, TOOLCHAIN_DIGEST, with_validator};
+use crate::{ABI_VERSION, CONTRACT_VERSION, SOURCE_DIGEST, TOOLCHAIN_DIGEST, with_authorizer};
+
+mod authz;
 
 mod bindings {
     wit_bindgen::generate!({ path: "../../wit", world: "policy", pub_export_macro: false });
@@ -29,13 +31,11 @@ impl info::Guest for Component {
 
 impl authn::Guest for Component {
     fn load_trust(trust: String) -> Result<authn::TrustStatus, types::LoadError> {
-        let status = with_validator(|validator| validator.load_trust(&trust));
-        let status = status
-            .map_err(|error| types::LoadError { path: error.path, message: error.message })?;
-        let [major, minor, patch] = status.contract_version;
+        let status = with_authorizer(|authorizer| authorizer.load_trust(&trust));
+        let status = status.map_err(load_error)?;
         Ok(authn::TrustStatus {
             generation: status.generation,
-            contract_version: format!("{major}.{minor}.{patch}"),
+            contract_version: version(status.contract_version),
             issuers_without_keys: status.issuers_without_keys,
             extra: Vec::new(),
         })
@@ -43,13 +43,13 @@ impl authn::Guest for Component {
 
     fn validate(token: String, request: authn::ValidateRequest) -> authn::Validation {
         let validation = match certificate(&request) {
-            Ok(certificate_sha256) => with_validator(|validator| {
+            Ok(certificate_sha256) => with_authorizer(|authorizer| {
                 let request = Request {
                     audience: Some(&request.audience),
                     now: request.now,
                     certificate_sha256,
                 };
-                validator.validate(token.as_bytes(), &request)
+                authorizer.validator().validate(token.as_bytes(), &request)
             }),
             Err(member) => Validation::from(Refusal::Request { member: member.to_owned() }),
         };
@@ -70,6 +70,14 @@ impl authn::Guest for Component {
             },
         }
     }
+}
+
+fn load_error(error: LoadError) -> types::LoadError {
+    types::LoadError { path: error.path, message: error.message }
+}
+
+fn version([major, minor, patch]: [u32; 3]) -> String {
+    format!("{major}.{minor}.{patch}")
 }
 
 /// The certificate's thumbprint; the name of the member that is malformed otherwise.

@@ -1,8 +1,8 @@
-//! The policy plugin: one core module with two faces over `mandate-authn`.
+//! The policy plugin: one core module with two faces over `mandate-authn` and `mandate-authz`.
 //!
 //! `component` translates the WIT types; `abi` is the C-like ABI of docs/abi.md for runtimes
 //! without the component model. Neither decides anything. An instance is used by one thread at a
-//! time, holds one trust and one cache, and imports nothing.
+//! time, holds one trust, one policy and one state, and imports nothing.
 
 #![expect(unsafe_code, reason = "exported symbols: the generated WIT glue, and the C-like ABI")]
 
@@ -12,16 +12,16 @@ mod entropy;
 
 use std::cell::RefCell;
 
-use mandate_authn::Validator;
+use mandate_authz::authorizer::Authorizer;
 
 thread_local! {
     /// The state of this instance: WebAssembly has one thread.
-    static VALIDATOR: RefCell<Validator> = RefCell::new(Validator::new());
+    static AUTHORIZER: RefCell<Authorizer> = RefCell::new(Authorizer::new());
 }
 
-/// Runs with this instance's validator.
-fn with_validator<T>(run: impl FnOnce(&mut Validator) -> T) -> T {
-    VALIDATOR.with_borrow_mut(run)
+/// Runs with what this instance holds.
+fn with_authorizer<T>(run: impl FnOnce(&mut Authorizer) -> T) -> T {
+    AUTHORIZER.with_borrow_mut(run)
 }
 
 /// The version of `contract/` that this build implements.
