@@ -219,8 +219,8 @@ impl<'m> Lint<'_, 'm> {
                         condition: condition_name,
                         parameter: parameter_name,
                     }));
-                } else if parameter.starts_with("host_") && !is_host_parameter(parameter, kind) {
-                    self.warnings.push(names(Hint::UnknownHostParameter {
+                } else if is_unknown_input(parameter, kind) {
+                    self.warnings.push(names(Hint::UnknownInput {
                         condition: condition_name,
                         parameter: parameter_name,
                     }));
@@ -261,10 +261,17 @@ fn has_word(expression: &str, word: &str) -> bool {
         .any(|found| found == word)
 }
 
-/// What the host gives to conditions.
-fn is_host_parameter(name: &str, kind: &ParameterType) -> bool {
-    matches!(
-        (name, kind),
-        ("host_time", ParameterType::Timestamp) | ("host_peer_address", ParameterType::IpAddress)
-    )
+/// A parameter that looks like an input of the request and is none: `authorize` gives what the host
+/// and the token say under these names and types.
+fn is_unknown_input(name: &str, kind: &ParameterType) -> bool {
+    let expected = match name {
+        "host_address" => Some(ParameterType::IpAddress),
+        "host_time" | "token_issued_at" | "token_expires_at" => Some(ParameterType::Timestamp),
+        "token_scopes" => Some(ParameterType::List(Box::new(ParameterType::String))),
+        "token_client_id" | "token_issuer" | "token_subject" | "token_tenant"
+        | "token_token_id" => Some(ParameterType::String),
+        _ => None,
+    };
+    let reserved = name.starts_with("host_") || name.starts_with("token_");
+    reserved && expected.as_ref() != Some(kind)
 }

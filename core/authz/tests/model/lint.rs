@@ -38,7 +38,7 @@ fn each_hint_names_its_place() {
         (
             "type doc\n  relations\n    define a: [user with c]\ncondition c(host_time: timestamp, until: timestamp, host_clock: int, spare: int) {\n  host_time < until && host_clock > 1\n}\n",
             vec![
-                "7:11: `host_clock` of `c` is given by no host: `host_time` is a timestamp, `host_peer_address` an ipaddress [unknown-host-parameter]",
+                "7:11: `host_clock` of `c` is given by no request under this name and type [unknown-input]",
                 "7:11: `spare` of `c` must be given and is not used [unused-parameter]",
             ],
         ),

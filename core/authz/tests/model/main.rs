@@ -18,6 +18,7 @@ mod lint;
 mod modules;
 mod pairs;
 mod properties;
+mod shared;
 mod stores;
 mod support;
 mod words;

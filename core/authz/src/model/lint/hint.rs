@@ -49,9 +49,9 @@ pub enum Hint {
         /// The types that lack the relation.
         type_names: Vec<String>,
     },
-    /// A parameter `host_…` that no host gives: the condition never holds unless each relationship
-    /// brings a value.
-    UnknownHostParameter {
+    /// A parameter `host_…` or `token_…` that no request gives, or gives with another type: the
+    /// condition never holds unless each relationship brings a value.
+    UnknownInput {
         /// The condition.
         condition: String,
         /// The parameter.
@@ -87,7 +87,7 @@ impl Hint {
             Self::ExcludesNobody { .. } => "excludes-nobody",
             Self::NeverHolds { .. } => "never-holds",
             Self::TypesWithoutRelation { .. } => "types-without-relation",
-            Self::UnknownHostParameter { .. } => "unknown-host-parameter",
+            Self::UnknownInput { .. } => "unknown-input",
             Self::UnusedParameter { .. } => "unused-parameter",
             Self::UnusedRelation { .. } => "unused-relation",
             Self::UnusedType { .. } => "unused-type",
@@ -121,10 +121,9 @@ impl fmt::Display for Hint {
                 "`{relation} from {tupleset}` gives nothing for {}, which lack `{relation}`",
                 type_names.join(", ")
             ),
-            Self::UnknownHostParameter { condition, parameter } => write!(
+            Self::UnknownInput { condition, parameter } => write!(
                 to,
-                "`{parameter}` of `{condition}` is given by no host: `host_time` is a timestamp, \
-                 `host_peer_address` an ipaddress"
+                "`{parameter}` of `{condition}` is given by no request under this name and type"
             ),
             Self::UnusedParameter { condition, parameter } => {
                 write!(to, "`{parameter}` of `{condition}` must be given and is not used")
