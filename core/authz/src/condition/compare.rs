@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use super::number::{INT_END, UINT_END, double_of_int, double_of_uint};
-use super::operator::NO_OVERLOAD;
+use super::operator::{NO_OVERLOAD, no_overload};
 use super::steps::{Steps, Trouble};
 use super::stored::VALUE_LEVELS;
 use super::value::{List, Map, Value};
@@ -69,7 +69,7 @@ fn lists(
             Ok(true) => {}
             Ok(false) => return Ok(false),
             Err(Trouble::Problem(found)) => problem = Some(found),
-            Err(Trouble::Steps) => return Err(Trouble::Steps),
+            Err(trouble) => return Err(trouble),
         }
     }
     problem.map_or(Ok(true), |problem| Err(Trouble::Problem(problem)))
@@ -94,19 +94,23 @@ fn maps<'a>(
             Ok(true) => {}
             Ok(false) => return Ok(false),
             Err(Trouble::Problem(found)) => problem = Some(found),
-            Err(Trouble::Steps) => return Err(Trouble::Steps),
+            Err(trouble) => return Err(trouble),
         }
     }
     problem.map_or(Ok(true), |problem| Err(Trouble::Problem(problem)))
 }
 
-/// `<`, `<=`, `>`, `>=`: the order of two values of one kind, and of numbers of any.
+/// `<`, `<=`, `>`, `>=`: the order of two values of one kind, and of numbers of any. NaN has no order
+/// to anything that has one: each of the four is false.
 pub(super) fn order(
     left: &Value<'_>,
     right: &Value<'_>,
     steps: &mut Steps<'_>,
-) -> Result<Ordering, Trouble> {
-    Ok(match (left, right) {
+) -> Result<Option<Ordering>, Trouble> {
+    if (is_nan(left) || is_nan(right)) && is_ordered(left) {
+        return Ok(None);
+    }
+    Ok(Some(match (left, right) {
         (Value::Bool(left), Value::Bool(right)) => left.cmp(right),
         (Value::String(left), Value::String(right)) => {
             let (left, right) = (left.as_str(), right.as_str());
@@ -115,20 +119,25 @@ pub(super) fn order(
         }
         (Value::Timestamp(left), Value::Timestamp(right)) => left.instant().cmp(&right.instant()),
         (Value::Duration(left), Value::Duration(right)) => left.cmp(right),
-        _ if is_nan(left) || is_nan(right) => {
-            let both = is_number(left) && is_number(right);
-            return Err(Trouble::Problem(if both { "NaN has no order" } else { NO_OVERLOAD }));
-        }
-        _ => numbers(left, right).ok_or(Trouble::Problem(NO_OVERLOAD))?,
-    })
+        _ => numbers(left, right).ok_or_else(|| no_overload(left))?,
+    }))
 }
 
 const fn is_nan(value: &Value<'_>) -> bool {
     matches!(value, Value::Double(value) if value.is_nan())
 }
 
-const fn is_number(value: &Value<'_>) -> bool {
-    matches!(value, Value::Int(_) | Value::UInt(_) | Value::Double(_))
+const fn is_ordered(value: &Value<'_>) -> bool {
+    matches!(
+        value,
+        Value::Bool(_)
+            | Value::Int(_)
+            | Value::UInt(_)
+            | Value::Double(_)
+            | Value::String(_)
+            | Value::Timestamp(_)
+            | Value::Duration(_)
+    )
 }
 
 /// The order of two numbers; `None` for NaN, and for what is no number.

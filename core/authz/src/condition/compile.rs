@@ -6,6 +6,7 @@ mod check;
 mod declarations;
 mod emit;
 mod fold;
+mod pattern;
 mod types;
 
 use std::fmt;
@@ -88,19 +89,18 @@ impl Refused {
 
     fn place_in(self, source: &SourceInfo) -> ConditionError {
         let start = source.offset_for(self.node).map(|(start, _)| start);
-        let place = start.and_then(|start| usize::try_from(start).ok()).map(|start| {
-            let before = source.source.chars().take(start);
-            let mut place = Place { line: 1, column: 1 };
-            for character in before {
-                if character == '\n' {
-                    place = Place { line: place.line.saturating_add(1), column: 1 };
-                } else {
-                    place.column = place.column.saturating_add(1);
-                }
-            }
-            place
-        });
+        let start = start.and_then(|start| usize::try_from(start).ok());
+        let place = start.and_then(|start| Place::of(source.source.get(..start)?));
         ConditionError { message: self.message, place }
+    }
+}
+
+impl Place {
+    /// The place after a text.
+    fn of(before: &str) -> Option<Self> {
+        let lines = before.split('\n').count();
+        let column = before.rsplit('\n').next()?.chars().count().checked_add(1)?;
+        Some(Self { line: lines, column })
     }
 }
 
@@ -111,6 +111,9 @@ fn first_of(errors: &ParseErrors) -> ConditionError {
         Some(Place { line: usize::try_from(line).ok()?, column: usize::try_from(column).ok()? })
     });
     let message = first.map_or("the expression cannot be read", |error| &error.msg);
+    if message.contains("Recursion limit") {
+        return ConditionError { message: "the expression is nested too deep".to_owned(), place };
+    }
     let message = message.lines().next().unwrap_or(message).to_owned();
     ConditionError { message, place: place.filter(|place| place.line > 0) }
 }

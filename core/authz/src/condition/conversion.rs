@@ -1,5 +1,7 @@
 //! CEL's conversion functions: `int(…)`, `string(…)` and the others.
 
+#![expect(clippy::wildcard_enum_match_arm, reason = "all other kinds of values are one error")]
+
 use std::fmt::Write;
 use std::rc::Rc;
 
@@ -83,8 +85,9 @@ fn parse_double(text: &str) -> Option<f64> {
     }
     let value: f64 = text.parse().ok()?;
     let has_digit = text.bytes().any(|byte| byte.is_ascii_digit());
+    let is_too_large = value.is_infinite() && has_digit;
     let is_signed_nan = value.is_nan() && text.len() > 3;
-    (!is_signed_nan && !(value.is_infinite() && has_digit)).then_some(value)
+    (!is_too_large && !is_signed_nan).then_some(value)
 }
 
 /// `duration(…)`
@@ -144,7 +147,7 @@ pub(super) fn to_string<'a>(value: Value<'a>, steps: &mut Steps<'_>) -> Converte
     Ok(Value::String(Text::Owned(Rc::from(text))))
 }
 
-/// Go's `%g` with the fewest digits: an exponent below -4 and from 21 on.
+/// Go's `%g` with the fewest digits: an exponent below -4 and from 6 on.
 fn write_double(value: f64, text: &mut String) -> Option<()> {
     if value.is_nan() {
         text.push_str("NaN");
@@ -157,7 +160,7 @@ fn write_double(value: f64, text: &mut String) -> Option<()> {
     let scientific = format!("{value:e}");
     let (digits, exponent) = scientific.split_once('e')?;
     let exponent: i32 = exponent.parse().ok()?;
-    if !(-4..21).contains(&exponent) {
+    if !(-4..6).contains(&exponent) {
         let sign = if exponent < 0 { '-' } else { '+' };
         return write!(text, "{digits}e{sign}{:02}", exponent.unsigned_abs()).ok();
     }

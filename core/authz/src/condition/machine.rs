@@ -1,5 +1,7 @@
 //! The machine: one instruction after the other, each for a step.
 
+#![expect(clippy::wildcard_enum_match_arm, reason = "all other kinds of values are one error")]
+
 use std::rc::Rc;
 
 use serde_json::{Map as JsonMap, Value as Json};
@@ -243,9 +245,9 @@ impl<'a> Machine<'a, '_> {
     }
 
     fn next_element(&mut self, base: u16, exit: u32) -> Result<(), ConditionFailure> {
-        let Value::Int(index) = *self.slot(base.saturating_add(1))? else { return Err(BROKEN) };
-        let Value::List(range) = self.slot(base)? else { return Err(BROKEN) };
-        let place = usize::try_from(index).map_err(|_| BROKEN)?;
+        let Value::Int(index) = *self.slot(base.saturating_add(1))? else { return Err(NO_LOOP) };
+        let Value::List(range) = self.slot(base)? else { return Err(NO_LOOP) };
+        let place = usize::try_from(index).map_err(|_| NO_LOOP)?;
         if place >= range.len() {
             return self.jump(exit);
         }
@@ -287,17 +289,20 @@ impl<'a> Machine<'a, '_> {
     }
 }
 
-/// An error of an operation is a value; running out of steps ends the evaluation.
+/// An error of an operation is a value; what nothing absorbs ends the evaluation.
 fn settle<'a>(result: Result<Value<'a>, Trouble>) -> Result<Value<'a>, ConditionFailure> {
     match result {
         Ok(value) => Ok(value),
         Err(Trouble::Problem(problem)) => Ok(Value::Error(problem)),
-        Err(Trouble::Steps) => Err(ConditionFailure::Steps),
+        Err(trouble @ (Trouble::Fatal(_) | Trouble::Steps)) => Err(trouble.into()),
     }
 }
 
 /// What validated code never gives.
 const BROKEN: ConditionFailure = ConditionFailure::Expression { problem: "the code is broken" };
+
+/// Code may be sound and use the slots of a loop that it never started; compiled code never does.
+const NO_LOOP: ConditionFailure = ConditionFailure::Expression { problem: "no loop was started" };
 
 /// Slots and stack that are kept without an allocation.
 const SMALL_FRAME: usize = 12;

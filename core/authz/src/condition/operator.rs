@@ -1,5 +1,8 @@
 //! What instructions do to values. An error among the operands is the result, the left one's first.
 
+#![expect(clippy::wildcard_enum_match_arm, reason = "all other kinds of values are one error")]
+
+use std::cmp::Ordering;
 use std::rc::Rc;
 
 use super::compare;
@@ -46,12 +49,21 @@ pub(super) fn unary<'a>(unary: Unary, operand: Value<'a>, steps: &mut Steps<'_>)
     }
 }
 
+/// An operand that an operator has no meaning for. An address among values of unknown type makes
+/// cel-go panic there, which no `||` absorbs.
+pub(super) const fn no_overload(left: &Value<'_>) -> Trouble {
+    match left {
+        Value::Address(_) => Trouble::Fatal(NO_OVERLOAD),
+        _ => Trouble::Problem(NO_OVERLOAD),
+    }
+}
+
 fn negate<'a>(operand: &Value<'a>) -> Outcome<'a> {
     match operand {
         Value::Int(value) => fits(value.checked_neg().map(Value::Int)),
         Value::Duration(value) => fits(value.checked_neg().map(Value::Duration)),
         Value::Double(value) => Ok(Value::Double(-value)),
-        _ => problem(NO_OVERLOAD),
+        other => Err(no_overload(other)),
     }
 }
 
@@ -67,7 +79,7 @@ fn size<'a>(operand: &Value<'a>, steps: &mut Steps<'_>) -> Outcome<'a> {
         }
         Value::List(list) => list.len(),
         Value::Map(map) => map.len(),
-        _ => return problem(NO_OVERLOAD),
+        other => return Err(no_overload(other)),
     };
     fits(i64::try_from(size).ok().map(Value::Int))
 }
@@ -92,18 +104,10 @@ pub(super) fn binary<'a>(
     match binary {
         Binary::Equal => compare::equal(&left, &right, steps).map(Value::Bool),
         Binary::NotEqual => not_equal(&left, &right, steps),
-        Binary::Less => {
-            compare::order(&left, &right, steps).map(|order| Value::Bool(order.is_lt()))
-        }
-        Binary::LessOrEqual => {
-            compare::order(&left, &right, steps).map(|order| Value::Bool(order.is_le()))
-        }
-        Binary::Greater => {
-            compare::order(&left, &right, steps).map(|order| Value::Bool(order.is_gt()))
-        }
-        Binary::GreaterOrEqual => {
-            compare::order(&left, &right, steps).map(|order| Value::Bool(order.is_ge()))
-        }
+        Binary::Less => ordered(&left, &right, steps, Ordering::is_lt),
+        Binary::LessOrEqual => ordered(&left, &right, steps, Ordering::is_le),
+        Binary::Greater => ordered(&left, &right, steps, Ordering::is_gt),
+        Binary::GreaterOrEqual => ordered(&left, &right, steps, Ordering::is_ge),
         Binary::Add => add(left, right, steps),
         Binary::Subtract => subtract(&left, &right),
         Binary::Multiply => multiply(&left, &right),
@@ -118,6 +122,15 @@ pub(super) fn binary<'a>(
         Binary::Push => push(left, right, steps),
         Binary::And | Binary::Or => problem(NO_OVERLOAD),
     }
+}
+
+fn ordered<'a>(
+    left: &Value<'a>,
+    right: &Value<'a>,
+    steps: &mut Steps<'_>,
+    is_wanted: fn(Ordering) -> bool,
+) -> Outcome<'a> {
+    compare::order(left, right, steps).map(|order| Value::Bool(order.is_some_and(is_wanted)))
 }
 
 /// `&&` and `||`: the operand that decides, whatever the other is; else an error, the left first.
@@ -172,7 +185,7 @@ fn add<'a>(left: Value<'a>, right: Value<'a>, steps: &mut Steps<'_>) -> Outcome<
             Ok(Value::String(Text::Owned(Rc::from(parts.concat()))))
         }
         (Value::List(left), Value::List(right)) => concatenate(left, &right, steps),
-        _ => problem(NO_OVERLOAD),
+        (left, _) => Err(no_overload(&left)),
     }
 }
 
@@ -261,7 +274,7 @@ fn subtract<'a>(left: &Value<'a>, right: &Value<'a>) -> Outcome<'a> {
         (Value::Timestamp(left), Value::Duration(right)) => {
             fits(right.checked_neg().and_then(|back| left.plus(back)).map(Value::Timestamp))
         }
-        _ => problem(NO_OVERLOAD),
+        (left, _) => Err(no_overload(left)),
     }
 }
 
@@ -270,7 +283,7 @@ fn multiply<'a>(left: &Value<'a>, right: &Value<'a>) -> Outcome<'a> {
         (Value::Int(left), Value::Int(right)) => fits(left.checked_mul(*right).map(Value::Int)),
         (Value::UInt(left), Value::UInt(right)) => fits(left.checked_mul(*right).map(Value::UInt)),
         (Value::Double(left), Value::Double(right)) => Ok(Value::Double(left * right)),
-        _ => problem(NO_OVERLOAD),
+        (left, _) => Err(no_overload(left)),
     }
 }
 
@@ -280,7 +293,7 @@ fn divide<'a>(left: &Value<'a>, right: &Value<'a>) -> Outcome<'a> {
         (Value::Int(left), Value::Int(right)) => fits(left.checked_div(*right).map(Value::Int)),
         (Value::UInt(left), Value::UInt(right)) => fits(left.checked_div(*right).map(Value::UInt)),
         (Value::Double(left), Value::Double(right)) => Ok(Value::Double(left / right)),
-        _ => problem(NO_OVERLOAD),
+        (left, _) => Err(no_overload(left)),
     }
 }
 
@@ -289,7 +302,7 @@ fn remainder<'a>(left: &Value<'a>, right: &Value<'a>) -> Outcome<'a> {
         (Value::Int(_), Value::Int(0)) | (Value::UInt(_), Value::UInt(0)) => problem(BY_ZERO),
         (Value::Int(left), Value::Int(right)) => fits(left.checked_rem(*right).map(Value::Int)),
         (Value::UInt(left), Value::UInt(right)) => fits(left.checked_rem(*right).map(Value::UInt)),
-        _ => problem(NO_OVERLOAD),
+        (left, _) => Err(no_overload(left)),
     }
 }
 
@@ -304,7 +317,7 @@ fn is_in<'a>(left: &Value<'a>, right: &Value<'a>, steps: &mut Steps<'_>) -> Outc
                 match compare::equal(left, &element, steps) {
                     Ok(true) => return Ok(Value::Bool(true)),
                     Ok(false) | Err(Trouble::Problem(_)) => {}
-                    Err(Trouble::Steps) => return Err(Trouble::Steps),
+                    Err(trouble) => return Err(trouble),
                 }
             }
             Ok(Value::Bool(false))
@@ -390,7 +403,11 @@ pub(super) fn matches<'a>(
     pattern: &Pattern<'_>,
     steps: &mut Steps<'_>,
 ) -> Outcome<'a> {
-    let Value::String(text) = operand else { return as_error(operand) };
+    let text = match operand {
+        Value::String(text) => text,
+        Value::Error(error) => return problem(error),
+        other => return Err(no_overload(other)),
+    };
     let text = text.as_str();
     steps.take_bytes(text.len().saturating_mul(4))?;
     pattern.is_match(text).map(Value::Bool).ok_or(Trouble::Problem(BROKEN))

@@ -7,6 +7,8 @@ use super::ConditionFailure;
 pub(super) enum Trouble {
     /// An error of the expression, which `||` and `&&` may absorb.
     Problem(&'static str),
+    /// An error that ends the evaluation: where cel-go panics, and OpenFGA makes an error of that.
+    Fatal(&'static str),
     /// No steps are left: nothing absorbs that.
     Steps,
 }
@@ -44,7 +46,7 @@ impl<'s> Steps<'s> {
 impl From<Trouble> for ConditionFailure {
     fn from(trouble: Trouble) -> Self {
         match trouble {
-            Trouble::Problem(problem) => Self::Expression { problem },
+            Trouble::Problem(problem) | Trouble::Fatal(problem) => Self::Expression { problem },
             Trouble::Steps => Self::Steps,
         }
     }

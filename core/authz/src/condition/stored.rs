@@ -164,7 +164,16 @@ pub(super) fn check_value<'a>(
                 check_value(entry, map.value, levels)
             })?;
         }
-        _ => {}
+        Value::Null
+        | Value::Int(_)
+        | Value::UInt(_)
+        | Value::Double(_)
+        | Value::String(_)
+        | Value::Duration(_)
+        | Value::Type(_)
+        | Value::List(_)
+        | Value::Map(_)
+        | Value::Error(_) => {}
     }
     *reader = ahead;
     Ok(())

@@ -151,43 +151,35 @@ impl Flow {
     }
 
     fn jump(&mut self, instruction: Instruction<'_>, depth: u16) -> Checked<Option<u16>> {
-        match instruction {
-            Instruction::Jump { target } => {
-                self.forward(target, depth)?;
-                return Ok(None);
-            }
-            Instruction::Repeat { target } => {
-                self.backward(target, depth)?;
-                return Ok(None);
-            }
-            Instruction::JumpFalse { target } | Instruction::JumpTrue { target } => {
-                popped(depth, 1)?;
-                self.forward(target, depth)?;
-                return Ok(Some(depth));
-            }
-            Instruction::LoopNext { base, exit } => {
-                self.slot(base, 2)?;
-                self.forward(exit, depth)?;
-                return Ok(Some(depth));
-            }
-            _ => {}
+        if let Instruction::Jump { target } = instruction {
+            self.forward(target, depth)?;
+            return Ok(None);
+        }
+        if let Instruction::Repeat { target } = instruction {
+            self.backward(target, depth)?;
+            return Ok(None);
+        }
+        if let Instruction::LoopNext { base, exit } = instruction {
+            self.slot(base, 2)?;
+            self.forward(exit, depth)?;
+            return Ok(Some(depth));
         }
         let after = popped(depth, 1)?;
-        match instruction {
-            Instruction::Branch { otherwise, end } => {
-                self.forward(otherwise, after)?;
-                self.forward(end, depth)?;
-            }
-            Instruction::LoopStart { base, end } => {
-                self.slot(base, 2)?;
-                self.forward(end, depth)?;
-            }
-            Instruction::LoopWhile { exit } => self.forward(exit, after)?,
-            Instruction::StepIf { slot, skip } => {
-                self.slot(slot, 0)?;
-                self.forward(skip, after)?;
-            }
-            _ => return Err("an instruction is no jump"),
+        if let Instruction::JumpFalse { target } | Instruction::JumpTrue { target } = instruction {
+            self.forward(target, depth)?;
+            return Ok(Some(depth));
+        }
+        if let Instruction::Branch { otherwise, end } = instruction {
+            self.forward(otherwise, after)?;
+            self.forward(end, depth)?;
+        } else if let Instruction::LoopStart { base, end } = instruction {
+            self.slot(base, 2)?;
+            self.forward(end, depth)?;
+        } else if let Instruction::LoopWhile { exit } = instruction {
+            self.forward(exit, after)?;
+        } else if let Instruction::StepIf { slot, skip } = instruction {
+            self.slot(slot, 0)?;
+            self.forward(skip, after)?;
         }
         Ok(Some(after))
     }
@@ -209,7 +201,7 @@ impl Flow {
             Depth::Target(known) | Depth::Start(known) if *known != depth => {
                 Err("the ways to an instruction differ in depth")
             }
-            place => {
+            place @ (Depth::Unknown | Depth::Target(_) | Depth::Start(_)) => {
                 *place = Depth::Target(depth);
                 Ok(())
             }

@@ -136,18 +136,13 @@ impl<'a> Map<'a> {
     /// The value of a key. A number finds the key of another kind that is equal to it, as in cel-go:
     /// a `uint` finds an `int`, a double finds either.
     pub(super) fn find(&self, key: &Value<'a>, steps: &mut Steps<'_>) -> Found<'a> {
-        match key {
-            Value::String(name) => self.field(name.as_str(), steps),
-            _ => match self {
-                Self::Built(entries) => {
-                    steps.take(entries.len())?;
-                    let mut entries = entries.iter();
-                    let entry = entries.find(|(candidate, _)| same_key(candidate, key));
-                    Ok(entry.map(|(_, value)| value.clone()))
-                }
-                Self::Encoded(_) | Self::Json(..) => Ok(None),
-            },
+        if let Value::String(name) = key {
+            return self.field(name.as_str(), steps);
         }
+        let Self::Built(entries) = self else { return Ok(None) };
+        steps.take(entries.len())?;
+        let entry = entries.iter().find(|(candidate, _)| same_key(candidate, key));
+        Ok(entry.map(|(_, value)| value.clone()))
     }
 
     /// The keys, in some order.

@@ -10,6 +10,18 @@
     reason = "tests"
 )]
 
+#[path = "../../../../tests/src/random.rs"]
+pub mod random;
+#[path = "../../../../tests/src/skip.rs"]
+pub mod skip;
+
 mod contexts;
+mod differential;
+mod generator;
+mod hostile;
 mod operators;
+mod patterns;
+mod refusals;
+mod steps;
+mod suites;
 mod support;

@@ -51,7 +51,7 @@ pub(crate) fn object(value: Value) -> Map<String, Value> {
     match value {
         Value::Object(members) => members,
         Value::Null => Map::new(),
-        other => panic!("{other}"),
+        Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => panic!("{value}"),
     }
 }
 

@@ -1,5 +1,7 @@
 //! Typing an expression as cel-go's `checker` does, up to the first error.
 
+#![expect(clippy::wildcard_enum_match_arm, reason = "all other types are one error")]
+
 use cel::common::ast::{
     CallExpr, ComprehensionExpr, EntryExpr, Expr, IdedExpr, ListExpr, LiteralValue, MapExpr,
     SelectExpr,
@@ -57,7 +59,7 @@ impl Checker {
             return Ok(of.clone());
         }
         if type_named(name).is_some() {
-            return Ok(Type::Type);
+            return Ok(Type::Meta);
         }
         let message = if name == "bytes" {
             "bytes are not supported".to_owned()
@@ -69,7 +71,7 @@ impl Checker {
 
     fn select(&mut self, select: &SelectExpr, node: u64) -> Checked<Type> {
         if self.names_a_type(select) {
-            return Ok(Type::Type);
+            return Ok(Type::Meta);
         }
         let operand = self.check(&select.operand)?;
         let of = match self.mapping.resolve(&operand) {

@@ -48,7 +48,7 @@ fn same(of: Type) -> Overload {
 }
 
 fn operator(name: &str) -> Option<Vec<Overload>> {
-    use Type::{Bool, Double, Duration, Int, String, Timestamp, UInt};
+    use Type::{Bool, Bytes, Double, Duration, Int, String, Timestamp, UInt};
     Some(match name {
         operators::CONDITIONAL => vec![overload(&[Bool, A, A], A)],
         operators::LOGICAL_AND | operators::LOGICAL_OR => vec![same(Bool)],
@@ -57,10 +57,13 @@ fn operator(name: &str) -> Option<Vec<Overload>> {
         operators::LESS
         | operators::LESS_EQUALS
         | operators::GREATER
-        | operators::GREATER_EQUALS => [Bool, Int, UInt, Double, String, Timestamp, Duration]
-            .map(|of| overload(&[of.clone(), of], Bool))
-            .into(),
+        | operators::GREATER_EQUALS => {
+            [Bool, Int, UInt, Double, String, Bytes, Timestamp, Duration]
+                .map(|of| overload(&[of.clone(), of], Bool))
+                .into()
+        }
         operators::ADD => vec![
+            same(Bytes),
             same(Double),
             same(Duration),
             overload(&[Duration, Timestamp], Timestamp),
@@ -89,7 +92,7 @@ fn operator(name: &str) -> Option<Vec<Overload>> {
 
 /// Functions with the name of their result.
 fn conversion(name: &str) -> Option<Vec<Overload>> {
-    use Type::{Address, Bool, Double, Duration, Dyn, Int, String, Timestamp, UInt};
+    use Type::{Address, Bool, Bytes, Double, Duration, Dyn, Int, String, Timestamp, UInt};
     let (from, to): (&[Type], Type) = match name {
         "bool" => (&[Bool, String], Bool),
         "double" => (&[Double, Int, String, UInt], Double),
@@ -97,9 +100,9 @@ fn conversion(name: &str) -> Option<Vec<Overload>> {
         "dyn" => (&[A], Dyn),
         "int" => (&[Int, Double, Duration, String, Timestamp, UInt], Int),
         "ipaddress" => (&[String], Address),
-        "string" => (&[String, Bool, Double, Duration, Int, Timestamp, UInt], String),
+        "string" => (&[String, Bool, Bytes, Double, Duration, Int, Timestamp, UInt], String),
         "timestamp" => (&[Timestamp, Int, String], Timestamp),
-        "type" => (&[A], Type::Type),
+        "type" => (&[A], Type::Meta),
         "uint" => (&[UInt, Double, Int, String], UInt),
         _ => return None,
     };
@@ -123,9 +126,9 @@ fn part(name: &str) -> Option<Vec<Overload>> {
 
 /// The functions and the members of a name.
 fn function(name: &str) -> Option<(Vec<Overload>, Vec<Overload>)> {
-    use Type::{Address, Bool, Int, String};
+    use Type::{Address, Bool, Bytes, Int, String};
     let texts = || vec![overload(&[String, String], Bool)];
-    let sizes = || [list(), map(), String].map(|of| overload(&[of], Int)).into();
+    let sizes = || [Bytes, list(), map(), String].map(|of| overload(&[of], Int)).into();
     Some(match name {
         "contains" | "endsWith" | "startsWith" => (Vec::new(), texts()),
         "in_cidr" => (Vec::new(), vec![overload(&[Address, String], Bool)]),

@@ -1,5 +1,10 @@
 //! Writing a checked expression as instructions.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "all other expressions are written in the general way"
+)]
+
 use cel::common::ast::{
     CallExpr, ComprehensionExpr, EntryExpr, Expr, IdedExpr, ListExpr, LiteralValue, MapExpr,
     SelectExpr, operators,
@@ -139,13 +144,21 @@ impl Emitter {
                 self.logic(left, right, code::JUMP_TRUE, Binary::Or)
             }
             (operators::CONDITIONAL, [condition, yes, no]) => self.ternary(condition, yes, no),
-            (operators::IN, [_, list]) if is_empty_list(list) => {
-                // OpenFGA answers before it looks at the element.
+            (operators::IN, [element, list]) if is_empty_list(list) => {
+                // OpenFGA answers before it evaluates the element, but compiles it.
+                let written = std::mem::take(&mut self.assembler);
+                self.expression(element)?;
+                self.assembler = written;
                 self.constant(&Value::Bool(false), node)
             }
+            (operators::INDEX, [_, key]) if !may_be_key(fold::constant(key)?.as_ref()) => {
+                Err(Refused::new(key.id, "a constant of this type is neither a key nor an index"))
+            }
             ("dyn", [operand]) => self.expression(operand),
-            ("matches", [_, pattern]) => {
-                Err(Refused::new(pattern.id, "regular expressions are not supported"))
+            ("matches", [text, pattern]) => {
+                let table = table_of(pattern)?;
+                self.expression(text)?;
+                self.with_block(code::MATCHES, &table, pattern.id)
             }
             (_, [operand, zone @ ..]) if part_named(name).is_some() => {
                 self.expression(operand)?;
@@ -306,8 +319,33 @@ fn is_variable(node: &IdedExpr, name: &str) -> bool {
     matches!(&node.expr, Expr::Ident(found) if found == name)
 }
 
+/// Whether a constant, or what is none, can be a key or an index.
+const fn may_be_key(constant: Option<&Value<'_>>) -> bool {
+    matches!(
+        constant,
+        None | Some(
+            Value::Bool(_)
+                | Value::Int(_)
+                | Value::UInt(_)
+                | Value::Double(_)
+                | Value::String(_)
+                // OpenFGA does not compute this one, and fails at evaluation.
+                | Value::Address(_)
+        )
+    )
+}
+
 fn is_empty_list(node: &IdedExpr) -> bool {
     matches!(&node.expr, Expr::List(list) if list.elements.is_empty())
+}
+
+/// The table of a pattern, which must be known now: a guest has no parser of patterns.
+fn table_of(pattern: &IdedExpr) -> Checked<Vec<u8>> {
+    let refused = |message: String| Refused::new(pattern.id, message);
+    match fold::constant(pattern)? {
+        Some(Value::String(text)) => super::pattern::table(text.as_str()).map_err(refused),
+        _ => Err(refused("the pattern of `matches` must be a constant".to_owned())),
+    }
 }
 
 /// Seconds east of UTC of a time zone, which must be known now: a guest has no zone database.

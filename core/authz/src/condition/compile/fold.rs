@@ -1,5 +1,10 @@
 //! Constants: what OpenFGA computes when it compiles a condition, and refuses there if it fails.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "all other values are of the kind that they say"
+)]
+
 use std::rc::Rc;
 
 use cel::common::ast::{CallExpr, EntryExpr, Expr, IdedExpr, LiteralValue, MapExpr};
@@ -66,6 +71,9 @@ fn map_value(map: &MapExpr) -> Checked<Option<Value<'_>>> {
 
 fn conversion(call: &CallExpr, node: u64) -> Checked<Option<Value<'_>>> {
     let (None, [argument]) = (&call.target, call.args.as_slice()) else { return Ok(None) };
+    if call.func_name == "dyn" {
+        return constant(argument);
+    }
     let Some(unary) = conversion_named(&call.func_name) else { return Ok(None) };
     let Some(operand) = constant(argument)? else { return Ok(None) };
     let mut steps = u32::MAX;
@@ -76,7 +84,7 @@ fn conversion(call: &CallExpr, node: u64) -> Checked<Option<Value<'_>>> {
         Err(Trouble::Problem(problem)) => {
             Err(Refused::new(node, format!("`{}(…)`: {problem}", call.func_name)))
         }
-        Err(Trouble::Steps) => Ok(None),
+        Err(Trouble::Fatal(_) | Trouble::Steps) => Ok(None),
     }
 }
 

@@ -1,5 +1,7 @@
 //! The types of expressions, and when one stands for another: cel-go's `checker/types.go`.
 
+#![expect(clippy::wildcard_enum_match_arm, reason = "all other types have no parts")]
+
 use std::fmt;
 use std::rc::Rc;
 
@@ -10,6 +12,8 @@ use crate::condition::ParameterType;
 pub(super) enum Type {
     Address,
     Bool,
+    /// No value is one here; cel-go's overloads name it, and may find a variable to be it.
+    Bytes,
     Double,
     Duration,
     /// Known at evaluation only; `any` is one.
@@ -21,7 +25,7 @@ pub(super) enum Type {
     String,
     Timestamp,
     /// The type of types.
-    Type,
+    Meta,
     UInt,
     /// A type to be found out.
     Variable(usize),
@@ -63,6 +67,7 @@ impl fmt::Display for Type {
         let name = match self {
             Self::Address => "ipaddress",
             Self::Bool => "bool",
+            Self::Bytes => "bytes",
             Self::Double => "double",
             Self::Duration => "duration",
             Self::Dyn | Self::Variable(_) => "dyn",
@@ -72,7 +77,7 @@ impl fmt::Display for Type {
             Self::Null => "null",
             Self::String => "string",
             Self::Timestamp => "timestamp",
-            Self::Type => "type",
+            Self::Meta => "type",
             Self::UInt => "uint",
         };
         formatter.write_str(name)
