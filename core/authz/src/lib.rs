@@ -16,6 +16,8 @@ pub mod container;
 pub mod decision;
 pub mod delta;
 pub mod evaluate;
+#[cfg(feature = "builder")]
+pub mod facts;
 pub mod limits;
 #[cfg(feature = "builder")]
 pub mod model;
@@ -30,5 +32,7 @@ pub mod row;
 mod rule;
 pub mod snapshot;
 pub mod state;
+#[cfg(feature = "builder")]
+pub mod store_file;
 pub mod tuple;
 pub mod wire;

@@ -68,3 +68,7 @@ pub const ANCESTORS: usize = 64;
 
 /// Resources of one request. Source: more than any tool takes; bounds the work of line 8.
 pub const RESOURCES: usize = 64;
+
+/// Bytes of a facts file. Source: some 500,000 relationships one by one; whoever has more has a
+/// registry.
+pub const FACTS_BYTES: usize = 64 * 1024 * 1024;

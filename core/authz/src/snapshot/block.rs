@@ -19,16 +19,30 @@ use std::ops::Range;
 use super::body::{Word, index};
 
 /// How the blocks of a type are laid out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct BlockLayout {
     /// Relations that store something.
     pub(crate) columns: u32,
     pub(crate) width: Width,
+    /// Words before the subjects.
+    pub(crate) header_words: usize,
+}
+
+/// Where the rows of one relation lie.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct RowPlace {
+    /// Where the offsets of its type's blocks start.
+    pub(crate) first_offset: usize,
+    /// Objects of its type in the body.
+    pub(crate) objects: u32,
+    pub(crate) layout: BlockLayout,
+    pub(crate) column: u32,
 }
 
 /// Bytes of one end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Width {
+    #[default]
     One,
     Two,
     Four,
@@ -64,9 +78,9 @@ impl Width {
 }
 
 impl BlockLayout {
-    /// Words before the subjects.
-    pub(crate) fn header_words(self) -> usize {
-        index(self.columns).saturating_mul(self.width.bytes()).div_ceil(4)
+    pub(crate) fn new(columns: u32, width: Width) -> Self {
+        let header_words = index(columns).saturating_mul(width.bytes()).div_ceil(4);
+        Self { columns, width, header_words }
     }
 
     /// The words of a row within its block; `None` where the block has none.
@@ -77,7 +91,7 @@ impl BlockLayout {
             Some(before) => self.end(ends, before)?,
             None => 0,
         };
-        let header = self.header_words();
+        let header = self.header_words;
         Some(header.saturating_add(start)..header.saturating_add(end))
     }
 

@@ -374,7 +374,7 @@ impl<'t> Entries<'t> {
     ) -> Result<(), BuildError> {
         let mut written = Blocks::default();
         for (type_number, (ids, width)) in census.objects.iter().zip(widths).enumerate() {
-            let layout = BlockLayout { columns: plan.columns(number(type_number)), width: *width };
+            let layout = BlockLayout::new(plan.columns(number(type_number)), *width);
             if layout.columns == 0 {
                 continue;
             }

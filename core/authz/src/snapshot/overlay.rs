@@ -121,8 +121,8 @@ impl Overlay {
         word.unwrap_or_default() >> (object.local % 64) & 1 == 1
     }
 
-    pub(crate) fn row(&self, object: Object, slot: u32) -> Option<&OverlayRow> {
-        self.rows.get(&(object, slot))
+    pub(crate) fn row(&self, object: Object, relation: u32) -> Option<&OverlayRow> {
+        self.rows.get(&(object, relation))
     }
 
     /// The object, which is added if nobody knows it yet.
@@ -163,7 +163,7 @@ impl Overlay {
                 *word |= 1 << (object.local % 64);
             }
         }
-        self.rows.entry((object, relation.slot)).or_insert_with(|| copy(view, object, relation))
+        self.rows.entry((object, relation.number)).or_insert_with(|| copy(view, object, relation))
     }
 }
 
@@ -270,7 +270,7 @@ impl Change<'_> {
         };
         let resolved = self.resolve(snapshot, overlay)?;
         let relation = resolved.relation;
-        let fitting = relation.restrictions.iter().position(|restriction| {
+        let fitting = relation.restrictions.iter().find(|restriction| {
             restriction.type_index == resolved.subject.type_index
                 && restriction.form == resolved.form
                 && restriction.condition == condition
@@ -329,10 +329,10 @@ impl Change<'_> {
 
 /// Removes the relationship under every condition: (object, relation, subject) is one key.
 fn remove_all(row: &mut OverlayRow, resolved: &Resolved<'_>) {
-    for (position, restriction) in resolved.relation.restrictions.iter().enumerate() {
+    for restriction in &resolved.relation.restrictions {
         let alike = restriction.type_index == resolved.subject.type_index
             && restriction.form == resolved.form;
-        let word = resolved.relation.subject_word(position, resolved.subject.local);
+        let word = resolved.relation.subject_word(restriction, resolved.subject.local);
         if let Some(word) = word.filter(|_| alike) {
             row.remove(word);
         }

@@ -104,21 +104,21 @@ impl<'s> View<'s> {
     /// The row of a relation that stores something.
     pub(crate) fn row(&self, object: Object, relation: &RelationTable) -> Row<'s> {
         if self.overlay.is_dirty(object)
-            && let Some(row) = self.overlay.row(object, relation.slot)
+            && let Some(row) = self.overlay.row(object, relation.number)
         {
             return Row::Overlay(row);
         }
-        let Some(table) = self.schema.type_table(object.type_index) else { return Row::EMPTY };
-        if object.local >= table.count {
+        let place = &relation.place;
+        if object.local >= place.objects {
             return Row::EMPTY;
         }
-        let at = table.first_offset.saturating_add(index(object.local));
+        let at = place.first_offset.saturating_add(index(object.local));
         let Some([start, end]) = self.offsets.get(at..).and_then(<[Word]>::first_chunk) else {
             return Row::EMPTY;
         };
         let start = index(read(start));
         let block = self.blocks.get(start..index(read(end))).unwrap_or_default();
-        let Some(bounds) = table.blocks.row(block, relation.slot) else { return Row::EMPTY };
+        let Some(bounds) = place.layout.row(block, place.column) else { return Row::EMPTY };
         let first = start.saturating_add(bounds.start);
         Row::Body { words: block.get(bounds).unwrap_or_default(), first }
     }

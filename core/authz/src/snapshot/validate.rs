@@ -155,7 +155,7 @@ fn block_of<'b>(
     mut check: impl FnMut(&Column<'_>, &'b [Word], usize) -> Result<(), SnapshotError>,
 ) -> Result<(), SnapshotError> {
     let error = || SnapshotError::new("rows", "have ends that are out of order");
-    let (header, mut subjects) = block.split_at_checked(layout.header_words()).ok_or_else(error)?;
+    let (header, mut subjects) = block.split_at_checked(layout.header_words).ok_or_else(error)?;
     let header = header.as_flattened();
     let ends = columns.len().saturating_mul(layout.width.bytes());
     if header.get(ends..).is_none_or(|padding| padding.iter().any(|byte| *byte != 0)) {
@@ -166,7 +166,7 @@ fn block_of<'b>(
         let end = layout.end(header, number);
         let length = end.and_then(|end| end.checked_sub(before)).ok_or_else(error)?;
         let (row, rest) = subjects.split_at_checked(length).ok_or_else(error)?;
-        check(column, row, layout.header_words().saturating_add(before))?;
+        check(column, row, layout.header_words.saturating_add(before))?;
         subjects = rest;
         before = before.saturating_add(length);
     }
@@ -188,15 +188,14 @@ fn columns<'s>(schema: &'s Schema, table: &TypeTable) -> Vec<Column<'s>> {
     let relations = schema.relations.get(own).unwrap_or_default().iter();
     let stores = relations.filter(|relation| !relation.restrictions.is_empty());
     let column = |relation: &'s RelationTable| {
-        let restrictions = (0_u64..).zip(&relation.restrictions);
-        let limits = restrictions.map(|(position, restriction)| {
+        let limits = relation.restrictions.iter().map(|restriction| {
             let objects = match restriction.form {
                 Form::Wildcard => 1,
                 Form::Object | Form::Userset(_) => {
                     schema.type_table(restriction.type_index).map_or(0, |table| table.count)
                 }
             };
-            (position << relation.local_bits).saturating_add(u64::from(objects))
+            u64::from(restriction.tag).saturating_add(u64::from(objects))
         });
         let mut restrictions = relation.restrictions.iter();
         let conditional = restrictions.any(|restriction| restriction.condition.is_some());

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::support::conditions;
-use crate::support::engine::{Engine as _, Failure, Listing, Question};
+use crate::support::engine::{Engine as _, Extra, Failure, Listing, Question};
 use crate::support::fast::Fast;
 use crate::support::naive::{Naive, Rules};
 use crate::support::server::{Server, program};
@@ -19,6 +19,8 @@ const WORLDS: u64 = 1_000;
 #[derive(Debug, Default)]
 struct Tally {
     worlds: usize,
+    /// Models that the server does not accept.
+    refused: usize,
     yes: usize,
     no: usize,
     failed: usize,
@@ -51,8 +53,15 @@ impl Tally {
             store.write_model(&world.earlier_model()).expect("everything is allowed");
             store.write(&world.leftovers);
         }
-        let model = store.write_model(&world.model);
-        model.unwrap_or_else(|error| panic!("the server refuses the model: {error}\n{world}"));
+        if let Err(error) = store.write_model(&world.model) {
+            // Its validator looks for a way into a relation with notes that its branches share, so
+            // that it overlooks some; the language's own validator, whose rules ours has, does not.
+            let overlooked = ["potential loop", "no entrypoints defined"];
+            let overlooked = overlooked.iter().any(|reason| error.contains(reason));
+            assert!(overlooked, "the server refuses the model: {error}\n{world}");
+            self.refused += 1;
+            return;
+        }
         store.write(&world.tuples);
         let questions = world.questions(QUESTIONS);
         for (question, found) in questions.iter().zip(store.check(&questions)) {
@@ -108,11 +117,13 @@ impl Tally {
         match (&expected, found) {
             (Ok(expected), Ok(found)) if expected == found => self.lists += 1,
             (Err(failure), Err(code)) if name(*failure) == *code => self.lists += 1,
-            (_, Err(code)) => {
-                let question = listing.question("none:of-them".to_owned());
-                let class = (code == name(Failure::Condition)).then(|| trial.excuse(&question, |_| false));
-                let class = class.flatten();
-                *class.unwrap_or_else(|| panic!("{listing:?}: the server says {found:?}, not {expected:?}\n{world}"))(self) += 1;
+            (_, Err(code))
+                if code == name(Failure::Condition) && trial.some_fail(&listing.extra) =>
+            {
+                self.condition += 1;
+            }
+            (_, Err(_)) => {
+                panic!("{listing:?}: the server says {found:?}, not {expected:?}\n{world}")
             }
             (_, Ok(found)) => {
                 for object in trial.naive.objects(listing) {
@@ -135,21 +146,26 @@ impl Trial<'_> {
     ) -> Option<Class> {
         let strict = Rules::default();
         let with = |rules| said(self.naive.with_rules(rules).check(question));
-        if with(Rules { circles_deny: false, ..strict }) {
+        let silent = Rules { circles_deny: false, ..strict };
+        let loud = Rules { circles_arrive_first: true, ..strict };
+        if with(silent) || with(loud) {
             return Some(|tally| &mut tally.circle);
         }
         if [24, 26].iter().any(|depth| with(Rules { depth: *depth, ..strict })) {
             return Some(|tally| &mut tally.depth);
         }
-        let stored = self.world.stored();
-        let failing = stored.iter().chain(&question.extra.tuples).any(|tuple| {
-            conditions::holds(&self.world.model, tuple, &question.extra.context).is_none()
-        });
-        let forgetful = [true, false].iter().any(|circles_deny| {
-            with(Rules { failures_count: false, circles_deny: *circles_deny, ..strict })
-        });
-        let excused = failing && (forgetful || said(Err(Failure::Condition)));
+        let forgetful = [strict, silent, loud].into_iter();
+        let forgetful = forgetful.map(|rules| Rules { failures_count: false, ..rules }).any(&with);
+        let excused =
+            self.some_fail(&question.extra) && (forgetful || said(Err(Failure::Condition)));
         excused.then_some(|tally| &mut tally.condition)
+    }
+
+    /// Whether any condition of the world fails with what the request brings.
+    fn some_fail(&self, extra: &Extra) -> bool {
+        let Self { world: World { model, tuples, leftovers, .. }, .. } = self;
+        let mut all = tuples.iter().chain(leftovers).chain(&extra.tuples);
+        all.any(|tuple| conditions::holds(model, tuple, &extra.context).is_none())
     }
 }
 

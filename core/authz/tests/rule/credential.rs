@@ -194,7 +194,7 @@ fn a_delta_revokes_deletes_and_replaces_credentials() {
     revoked.revoked_at = Some(NOW);
     assert_eq!(after(&[Row::PutCredential(revoked)]), denied(ReasonCode::CredentialRevoked));
     let gone = Row::DeleteCredential { id: "c-helper".to_owned() };
-    assert_eq!(after(&[gone.clone()]), denied(ReasonCode::AgentContextInvalid));
+    assert_eq!(after(std::slice::from_ref(&gone)), denied(ReasonCode::AgentContextInvalid));
     assert_eq!(after(&[gone, Row::PutCredential(helper.clone())]), ALLOWED);
     let mut moved = helper;
     moved.identity = object("agent:other");

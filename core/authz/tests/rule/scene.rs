@@ -281,9 +281,18 @@ impl Scene {
 
     /// The state of the registry, at era 1 and epoch 7.
     pub(crate) fn state(&self) -> State {
+        self.state_with(false)
+    }
+
+    /// The same, marked as one for tests of models.
+    pub(crate) fn raw_state(&self) -> State {
+        self.state_with(true)
+    }
+
+    fn state_with(&self, raw: bool) -> State {
         let statement = Header {
             kind: Statement::Snapshot,
-            raw: false,
+            raw,
             deployment: "boards".to_owned(),
             slice: "all".to_owned(),
             position: Position::new(1, 7),

@@ -16,8 +16,6 @@ pub(crate) struct Stage {
     pub(crate) name: String,
     /// The model in its JSON form.
     pub(crate) model: Model,
-    /// The model in the language.
-    pub(crate) model_dsl: String,
     /// Everything stored so far: earlier stages' relationships stay, whatever the model says now.
     pub(crate) tuples: Vec<Tuple>,
     /// Check rows, with the answer or OpenFGA's number of the error.
@@ -60,7 +58,7 @@ fn stage(line: &Value, mut tuples: Vec<Tuple>) -> Stage {
         (Listing { user, relation, type_name, extra: extra(row) }, expected)
     });
     let (checks, lists) = (checks.collect(), lists.collect());
-    Stage { name, model, model_dsl: text(line, "model_dsl"), tuples, checks, lists }
+    Stage { name, model, tuples, checks, lists }
 }
 
 fn extra(row: &Value) -> Extra {

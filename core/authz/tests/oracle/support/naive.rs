@@ -31,13 +31,16 @@ pub(crate) struct Rules {
     pub(crate) depth: usize,
     /// Whether a circle under `but not` denies; its fast strategies do not notice circles.
     pub(crate) circles_deny: bool,
+    /// Whether a circle outweighs what does not hold; it runs both side by side, and the first
+    /// that arrives decides.
+    pub(crate) circles_arrive_first: bool,
     /// Whether a condition that fails is an error; its lists forget some.
     pub(crate) failures_count: bool,
 }
 
 impl Default for Rules {
     fn default() -> Self {
-        Self { depth: 25, circles_deny: true, failures_count: true }
+        Self { depth: 25, circles_deny: true, circles_arrive_first: false, failures_count: true }
     }
 }
 
@@ -50,7 +53,8 @@ impl Naive {
     /// The objects that a list asks about; none where the request is invalid.
     pub(crate) fn objects(&self, listing: &Listing) -> BTreeSet<String> {
         let user = validity::list_request(&self.model, listing);
-        let objects = user.map(|user| self.evaluation(user, &listing.extra).objects_of(&listing.type_name));
+        let objects =
+            user.map(|user| self.evaluation(user, &listing.extra).objects_of(&listing.type_name));
         objects.unwrap_or_default().iter().map(ToString::to_string).collect()
     }
 
@@ -166,9 +170,29 @@ impl Evaluation<'_> {
                 self.from(object, tupleset, relation, path, depth)
             }
             Rewrite::Union(children) => any(children.iter().map(of)),
-            Rewrite::Intersection(children) => all(children.iter().map(of)),
-            Rewrite::Difference(base, subtracted) => all([of(base), not(of(subtracted))]),
+            Rewrite::Intersection(children) => self.all(children.iter().map(of)),
+            Rewrite::Difference(base, subtracted) => self.all([of(base), not(of(subtracted))]),
         }
+    }
+
+    /// `and`: one that does not hold decides; then what ran in a circle, then what failed.
+    fn all(&self, answers: impl IntoIterator<Item = Answer>) -> Answer {
+        let mut result = Answer::Yes;
+        for answer in answers {
+            result = match (result, answer) {
+                (Answer::Circle, Answer::No) | (Answer::No, Answer::Circle) => {
+                    if self.rules.circles_arrive_first { Answer::Circle } else { Answer::No }
+                }
+                (Answer::No, _) | (_, Answer::No) => Answer::No,
+                (Answer::Circle, _) | (_, Answer::Circle) => Answer::Circle,
+                (Answer::Failed(one), Answer::Failed(other)) => Answer::Failed(one.max(other)),
+                (Answer::Failed(failure), _) | (_, Answer::Failed(failure)) => {
+                    Answer::Failed(failure)
+                }
+                (Answer::Yes, Answer::Yes) => Answer::Yes,
+            };
+        }
+        result
     }
 
     /// The relationship that names the user; the one for everybody of the type; every userset.
@@ -336,21 +360,6 @@ fn any(answers: impl IntoIterator<Item = Answer>) -> Answer {
             (Answer::Failed(failure), _) | (_, Answer::Failed(failure)) => Answer::Failed(failure),
             (Answer::Circle, _) | (_, Answer::Circle) => Answer::Circle,
             (Answer::No | Answer::Yes, Answer::No) => Answer::No,
-        };
-    }
-    result
-}
-
-/// `and`: one that does not hold decides; then what ran in a circle, then what failed.
-fn all(answers: impl IntoIterator<Item = Answer>) -> Answer {
-    let mut result = Answer::Yes;
-    for answer in answers {
-        result = match (result, answer) {
-            (Answer::No, _) | (_, Answer::No) => Answer::No,
-            (Answer::Circle, _) | (_, Answer::Circle) => Answer::Circle,
-            (Answer::Failed(one), Answer::Failed(other)) => Answer::Failed(one.max(other)),
-            (Answer::Failed(failure), _) | (_, Answer::Failed(failure)) => Answer::Failed(failure),
-            (Answer::Yes, Answer::Yes) => Answer::Yes,
         };
     }
     result
