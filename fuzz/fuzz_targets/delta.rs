@@ -31,11 +31,11 @@ fuzz_target!(|data: &[u8]| {
         Ok(meta) => {
             assert_eq!(meta.position.epoch, 8);
             assert!(read.is_ok());
-            // What is stored now can be asked and changed again.
+            // What is stored now can be asked and changed again. Whether the same rows fit a second
+            // time is another matter: an object may meanwhile belong to another tenant.
             answers(&state);
-            let again = delta(8, 9, data).expect("sealed before");
-            let again = state.apply_delta(&again).is_ok();
-            assert!(again, "the same rows apply twice");
+            let _ = state.apply_delta(&delta(8, 9, data).expect("sealed before"));
+            answers(&state);
         }
         Err(_) => assert_eq!((state.meta().cloned(), answers(&state)), before),
     }

@@ -4,10 +4,12 @@ mod fuzz;
 mod mutants;
 mod ranking;
 
+use std::process::Command;
+
 use clap::Subcommand;
 
 use crate::checkout::Checkout;
-use crate::setup::{need_node, need_python};
+use crate::setup::{need_node, need_openfga, need_python};
 use crate::summary::Summary;
 use crate::{guests, process, repro, workspace};
 
@@ -21,6 +23,12 @@ pub(crate) enum Campaign {
         /// How many tokens
         #[arg(long, default_value_t = 100_000)]
         cases: u32,
+    },
+    /// Random worlds in the evaluator of relationships and in the naive one of its tests
+    Evaluators {
+        /// How many checks
+        #[arg(long, default_value_t = 1_000_000)]
+        checks: u32,
     },
     /// libFuzzer on every target of fuzz/
     Fuzz {
@@ -46,6 +54,12 @@ pub(crate) enum Campaign {
         #[arg(long)]
         again: bool,
     },
+    /// Random worlds in the evaluator of relationships and on an OpenFGA server
+    Openfga {
+        /// How many worlds, of ten checks and a list each
+        #[arg(long, default_value_t = 10_000)]
+        worlds: u32,
+    },
     /// The guests built twice in folders of different depth: equal bytes
     Repro,
 }
@@ -57,10 +71,18 @@ pub(crate) enum Campaign {
 pub(crate) fn run(checkout: &Checkout, campaign: &Campaign) -> anyhow::Result<()> {
     match campaign {
         Campaign::Differential { cases } => differential(checkout, *cases),
+        Campaign::Evaluators { checks } => {
+            relationships(checkout, "differential::", *checks, |_, _| {})
+        }
         Campaign::Fuzz { seconds, targets } => fuzz::run(checkout, *seconds, targets),
         Campaign::Mutants { count, seed, jobs, again } => {
             let choice = mutants::Choice { count: *count, seed: *seed, again: *again };
             mutants::run(checkout, choice, *jobs)
+        }
+        Campaign::Openfga { worlds } => {
+            relationships(checkout, "server::", *worlds, |cargo, summary| {
+                workspace::with_openfga(cargo, summary, need_openfga(checkout));
+            })
         }
         Campaign::Repro => repro::run(checkout),
     }
@@ -76,6 +98,25 @@ fn differential(checkout: &Checkout, cases: u32) -> anyhow::Result<()> {
     workspace::with_peers(&mut cargo, &mut summary, need_python(checkout), need_node(checkout));
     cargo.env("MANDATE_SKIPS", summary.file());
     let result = process::step("differential", &mut cargo);
+    summary.print();
+    result
+}
+
+/// The long form of a test of `core/authz/tests/oracle`; `cargo test` runs the short one.
+fn relationships(
+    checkout: &Checkout,
+    filter: &str,
+    cases: u32,
+    prepare: impl FnOnce(&mut Command, &mut Summary),
+) -> anyhow::Result<()> {
+    let mut summary = Summary::new(checkout)?;
+    let mut cargo = workspace::cargo(checkout);
+    cargo.args(["test", "--locked", "--release", "--package", "mandate-authz"]);
+    cargo.args(["--features", "builder", "--test", "oracle", filter, "--", "--nocapture"]);
+    cargo.env("MANDATE_CAMPAIGN_CASES", cases.to_string());
+    cargo.env("MANDATE_SKIPS", summary.file());
+    prepare(&mut cargo, &mut summary);
+    let result = process::step("campaign", &mut cargo);
     summary.print();
     result
 }

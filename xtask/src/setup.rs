@@ -6,6 +6,7 @@
 mod apt;
 mod cargo_tool;
 mod node;
+mod openfga;
 mod python;
 mod wasm;
 mod wasm_tools;
@@ -15,10 +16,11 @@ use crate::checkout::Checkout;
 use cargo_tool::find_tool;
 pub(crate) use cargo_tool::{CARGO_DENY, CARGO_FUZZ, CARGO_MUTANTS, need_tool};
 pub(crate) use node::{Node, need_node};
+pub(crate) use openfga::need_openfga;
 pub(crate) use python::{Python, need_python};
 pub(crate) use wasm::{WasmToolchain, need_wasm};
 
-/// Sets everything up. What is optional (Node, wasm-opt, Python) is reported and passed over; tools
+/// Sets everything up. What is optional (Node, wasm-opt, Python, OpenFGA) is reported and passed over; tools
 /// that take minutes to compile wait for the command that needs them.
 ///
 /// # Errors
@@ -44,6 +46,10 @@ pub(crate) fn run(checkout: &Checkout) -> anyhow::Result<()> {
     match need_node(checkout) {
         Ok(node) => crate::say!("setup: node {} {}", node.version, node.modules.display()),
         Err(reason) => crate::say!("setup: node not found: {reason:#}"),
+    }
+    match need_openfga(checkout) {
+        Ok(program) => crate::say!("setup: openfga {}", program.display()),
+        Err(reason) => crate::say!("setup: openfga not found: {reason:#}"),
     }
     Ok(())
 }

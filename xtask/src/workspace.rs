@@ -46,6 +46,18 @@ pub(crate) fn with_peers(
     }
 }
 
+/// Tells tests where an OpenFGA server is (`MANDATE_OPENFGA`); counts it where there is none.
+pub(crate) fn with_openfga(
+    command: &mut Command,
+    summary: &mut Summary,
+    program: anyhow::Result<PathBuf>,
+) {
+    match program {
+        Ok(program) => drop(command.env("MANDATE_OPENFGA", program)),
+        Err(reason) => summary.skip("tests against OpenFGA", &format!("{reason:#}")),
+    }
+}
+
 /// Builds the `mandate` command with the development issuer and returns its path.
 ///
 /// # Errors

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
+use crate::commands::check::CheckCommand;
 use crate::commands::conformance::ConformanceCommand;
 use crate::commands::contract::ContractCommand;
 #[cfg(feature = "dev")]
@@ -15,6 +16,7 @@ use crate::commands::dev_issuer::DevIssuerCommand;
 use crate::commands::inspect::InspectCommand;
 use crate::commands::model::ModelCommand;
 use crate::commands::probe::ProbeCommand;
+use crate::commands::replay::ReplayCommand;
 use crate::commands::snapshot::SnapshotCommand;
 use crate::commands::token::TokenCommand;
 use crate::commands::validate::ValidateCommand;
@@ -33,6 +35,7 @@ struct Arguments {
 /// One variant a verb; each verb lives in its own file under `commands/`.
 #[derive(Debug, Subcommand)]
 enum Command {
+    Check(CheckCommand),
     Conformance(ConformanceCommand),
     Contract(ContractCommand),
     #[cfg(feature = "dev")]
@@ -42,6 +45,7 @@ enum Command {
     Inspect(InspectCommand),
     Model(ModelCommand),
     Probe(ProbeCommand),
+    Replay(ReplayCommand),
     Snapshot(SnapshotCommand),
     Token(TokenCommand),
     Validate(ValidateCommand),
@@ -50,6 +54,7 @@ enum Command {
 impl Command {
     fn run(self) -> ExitCode {
         match self {
+            Self::Check(command) => command.run(),
             Self::Conformance(command) => command.run(),
             Self::Contract(command) => command.run(),
             #[cfg(feature = "dev")]
@@ -59,6 +64,7 @@ impl Command {
             Self::Inspect(command) => command.run(),
             Self::Model(command) => command.run(),
             Self::Probe(command) => command.run(),
+            Self::Replay(command) => command.run(),
             Self::Snapshot(command) => command.run(),
             Self::Token(command) => command.run(),
             Self::Validate(command) => command.run(),

@@ -8,6 +8,7 @@ mod output_file;
 mod session;
 mod token_input;
 
+pub mod check;
 pub mod conformance;
 pub mod contract;
 #[cfg(feature = "dev")]
@@ -18,6 +19,7 @@ pub mod inspect;
 pub mod model;
 mod private_file;
 pub mod probe;
+pub mod replay;
 mod runner;
 pub mod snapshot;
 pub mod token;

@@ -6,8 +6,10 @@ pub mod conformance;
 #[cfg(feature = "dev")]
 pub mod dev_issuer;
 pub mod engine;
+pub mod feed;
 pub mod keys;
 pub mod mint;
 pub mod moment;
 pub mod output;
 pub mod plugin;
+mod stop;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{anyhow, bail};
 use clap::Args;
 use mandate_authn::Contract;
+use mandate_authz::policy::Policy;
 use serde_json::Value;
 
 use crate::commands::input_file;
@@ -15,6 +16,8 @@ use crate::keys::quoted;
 pub(super) struct ContractFile {
     /// The checked form.
     pub(super) checked: Contract,
+    /// What it says about decisions, if anything.
+    pub(super) authz: Option<Policy>,
     /// As written, for the trust document.
     pub(super) value: Value,
 }
@@ -29,13 +32,27 @@ impl ContractFile {
         let refuse = |problem: String| anyhow!("contract `{}`: {problem}", path.display());
         // First the strict reader: it refuses duplicate members, of which `Value` keeps the last.
         let checked = Contract::parse(&text).map_err(|error| refuse(error.to_string()))?;
+        let authz = Policy::from_contract(&checked).map_err(|error| refuse(error.to_string()))?;
         let value = serde_json::from_str(&text).map_err(|error| refuse(error.to_string()))?;
-        Ok(Self { checked, value })
+        Ok(Self { checked, authz, value })
+    }
+
+    /// Reads and checks a contract that says who may do what.
+    ///
+    /// # Errors
+    /// As [`ContractFile::read`], and when it has no `authz`.
+    pub(super) fn read_with_policy(path: &Path) -> anyhow::Result<(Self, Policy)> {
+        let mut file = Self::read(path)?;
+        match file.authz.take() {
+            Some(policy) => Ok((file, policy)),
+            None => bail!("contract `{}`: `authz`: is missing", path.display()),
+        }
     }
 
     /// Checks a contract that was put together here.
     pub(super) fn from_value(value: Value) -> anyhow::Result<Self> {
-        Ok(Self { checked: Contract::parse(&value.to_string())?, value })
+        let checked = Contract::parse(&value.to_string())?;
+        Ok(Self { authz: Policy::from_contract(&checked)?, checked, value })
     }
 
     /// `major.minor.patch`.

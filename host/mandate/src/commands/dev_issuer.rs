@@ -1,21 +1,20 @@
 //! `mandate dev-issuer`: a development OIDC issuer on loopback.
 
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use clap::Args;
 use serde_json::json;
-use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::iterator::Signals;
 
 use crate::commands::private_file::{create_private_folder, write_private};
 use crate::dev_issuer::{DevIssuer, Options, Registration, SigningAlgorithm};
 use crate::keys::{plain, quoted};
 use crate::output;
+use crate::stop::{stop_on_end_of_input, stop_on_signal};
 
 /// Run a development OIDC issuer on this machine.
 ///
@@ -79,7 +78,7 @@ impl DevIssuerCommand {
             options.clients.iter().map(|client| client.client_id.clone()).collect();
         let (stop, stopped) = channel();
         // Before the ready line: a signal that follows it must find its handler.
-        stop_on_signal(stop.clone())?;
+        stop_on_signal(stop.clone()).map_err(|error| error.to_string())?;
         let issuer = DevIssuer::start(options).map_err(|error| error.to_string())?;
         let secrets = Secrets::write(secrets_dir, &issuer)?;
         let url = issuer.url();
@@ -185,23 +184,4 @@ impl Drop for Secrets {
         }
         let _ = std::fs::remove_dir(&self.folder);
     }
-}
-
-fn stop_on_signal(stop: Sender<()>) -> Result<(), String> {
-    let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(|error| error.to_string())?;
-    std::thread::spawn(move || {
-        if signals.forever().next().is_some() {
-            let _ = stop.send(());
-        }
-    });
-    Ok(())
-}
-
-fn stop_on_end_of_input(stop: Sender<()>) {
-    std::thread::spawn(move || {
-        let mut sink = [0; 256];
-        let mut input = std::io::stdin();
-        while input.read(&mut sink).is_ok_and(|length| length > 0) {}
-        let _ = stop.send(());
-    });
 }

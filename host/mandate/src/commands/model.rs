@@ -3,6 +3,7 @@
 
 mod convert;
 mod lint;
+mod store_test;
 
 use std::process::ExitCode;
 
@@ -10,6 +11,7 @@ use clap::{Args, Subcommand};
 
 use self::convert::ConvertCommand;
 use self::lint::LintCommand;
+use self::store_test::TestCommand;
 
 /// Convert, check or test an authorization model (OpenFGA schema 1.1, and 1.2 modules).
 #[derive(Args, Clone, Debug)]
@@ -22,6 +24,7 @@ pub struct ModelCommand {
 enum Action {
     Convert(ConvertCommand),
     Lint(LintCommand),
+    Test(TestCommand),
 }
 
 impl ModelCommand {
@@ -31,6 +34,7 @@ impl ModelCommand {
         match self.action {
             Action::Convert(command) => command.run(),
             Action::Lint(command) => command.run(),
+            Action::Test(command) => command.run(),
         }
     }
 }

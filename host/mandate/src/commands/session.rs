@@ -24,6 +24,22 @@ pub(super) struct KeyOptions {
     ca: Option<PathBuf>,
 }
 
+impl KeyOptions {
+    /// The sources of the contract's keys. Files are read, nothing is fetched yet.
+    pub(super) fn sources(&self, contract: &ContractFile, now: u64) -> anyhow::Result<KeySources> {
+        let files: Vec<_> =
+            self.keys.iter().map(|key| (key.issuer.clone(), key.file.clone())).collect();
+        let options = ClientOptions { authorities: self.ca.clone(), ..ClientOptions::default() };
+        let mut sources = KeySources::new(&contract.value, &files, &options)?;
+        for (issuer, _) in &files {
+            if let Some(Refresh::Failed(error)) = refresh(&mut sources, issuer, now) {
+                bail!("`--keys`: {error}");
+            }
+        }
+        Ok(sources)
+    }
+}
+
 /// `ISSUER=FILE`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct KeyFile {
@@ -62,15 +78,7 @@ impl Session {
         keys: &KeyOptions,
         now: u64,
     ) -> anyhow::Result<Self> {
-        let files: Vec<_> =
-            keys.keys.iter().map(|key| (key.issuer.clone(), key.file.clone())).collect();
-        let options = ClientOptions { authorities: keys.ca.clone(), ..ClientOptions::default() };
-        let mut sources = KeySources::new(&contract.value, &files, &options)?;
-        for (issuer, _) in &files {
-            if let Some(Refresh::Failed(error)) = refresh(&mut sources, issuer, now) {
-                bail!("`--keys`: {error}");
-            }
-        }
+        let sources = keys.sources(contract, now)?;
         let plugin = plugin.load()?;
         let policy = patient_policy(&plugin)?;
         let session = Self { contract: contract.value.clone(), now, plugin, policy, sources };

@@ -1,5 +1,6 @@
 //! `mandate snapshot`: make, sign, look at, compare and serve snapshots.
 
+mod build;
 mod census;
 pub(super) mod container_file;
 mod diff;
@@ -8,17 +9,21 @@ mod inspect;
 pub(super) mod key_file;
 mod keygen;
 mod new_era;
+mod newest;
 mod row_text;
+mod serve;
 mod verify;
 
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 
+use self::build::BuildCommand;
 use self::diff::DiffCommand;
 use self::inspect::InspectCommand;
 use self::keygen::KeygenCommand;
 use self::new_era::NewEraCommand;
+use self::serve::ServeCommand;
 use self::verify::VerifyCommand;
 
 /// Make, sign, look at, compare and serve snapshots of relationships.
@@ -30,10 +35,12 @@ pub struct SnapshotCommand {
 
 #[derive(Clone, Debug, Subcommand)]
 enum Action {
+    Build(BuildCommand),
     Diff(DiffCommand),
     Inspect(InspectCommand),
     Keygen(KeygenCommand),
     NewEra(NewEraCommand),
+    Serve(ServeCommand),
     Verify(VerifyCommand),
 }
 
@@ -42,10 +49,12 @@ impl SnapshotCommand {
     #[must_use]
     pub fn run(self) -> ExitCode {
         match self.action {
+            Action::Build(command) => command.run(),
             Action::Diff(command) => command.run(),
             Action::Inspect(command) => command.run(),
             Action::Keygen(command) => command.run(),
             Action::NewEra(command) => command.run(),
+            Action::Serve(command) => command.run(),
             Action::Verify(command) => command.run(),
         }
     }
