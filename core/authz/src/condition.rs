@@ -2,8 +2,18 @@
 //! count. No parser runs in the guest.
 //!
 //! A condition's code is one self-contained blob. [`validate`] it once, where it is loaded; after
-//! that [`evaluate`] is total: it reads nothing that is not there, and ends within its steps. The
-//! meaning is that of OpenFGA, which is cel-go's: see `docs/conditions.md`.
+//! that [`evaluate`] is total: it reads nothing that is not there, and ends within its steps.
+//!
+//! The meaning is that of OpenFGA v1.22, which is cel-go's with all optimizations on. What differs:
+//!
+//! - Refused when compiled: bytes, messages, patterns and time zones that are no constants, time zones
+//!   other than `UTC` and fixed offsets, what a pattern may say beyond the common part of RE2 and
+//!   `regex-syntax`, map keys other than bool, int, uint and string, names with a leading dot.
+//! - An error where OpenFGA has an answer: addresses with a zone, texts of numbers, times and
+//!   durations beyond 64, 128 and 128 bytes, hexadecimal texts in `double(…)`, a map key of another
+//!   kind that is only known at evaluation, a list or map that holds an address where the other holds
+//!   something else (cel-go takes them for equal).
+//! - Steps: [`limits::CONDITION_STEPS`] in place of cel-go's cost.
 
 mod address;
 mod code;
