@@ -90,7 +90,12 @@ impl Authorizer {
 
     /// Decides a request whose caller has authenticated somebody itself.
     #[must_use]
-    pub fn decide_for(&self, assertion: &Assertion<'_>, request: &Request<'_>, now: u64) -> Decision {
+    pub fn decide_for(
+        &self,
+        assertion: &Assertion<'_>,
+        request: &Request<'_>,
+        now: u64,
+    ) -> Decision {
         decide_for(assertion, request, now, self.policy.as_ref(), &self.state)
     }
 

@@ -52,8 +52,8 @@ mod plugin;
 mod plugin_error;
 mod policy;
 mod pool;
-mod request;
 mod relation;
+mod request;
 mod sandbox;
 mod state;
 mod trust;
@@ -62,10 +62,8 @@ mod verified_token;
 #[cfg(test)]
 mod fixture;
 
-pub use authorization::{
-    Assertion, AuthorizeRequest, Bound, Decision, Position, Step, Target,
-};
 pub use answer::{JwsCheck, Validation, Verdict};
+pub use authorization::{Assertion, AuthorizeRequest, Bound, Decision, Position, Step, Target};
 pub use core_module::CoreModule;
 pub use description::{Build, ContractVersion};
 pub use digest::{DigestError, Sha256Digest};

@@ -6,11 +6,11 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Instant;
 
 use crate::bindings::{authn, types};
-use crate::state::{StateDocuments, StateError, StateStatus};
 use crate::failure::Failure;
 use crate::instance::Instance;
 use crate::limits::Limits;
 use crate::plugin::Plugin;
+use crate::state::{StateDocuments, StateError, StateStatus};
 
 /// Lends instances, each to one call at a time.
 ///
@@ -85,10 +85,7 @@ impl Pool {
         self.lend(|member| call(&mut member.instance))
     }
 
-    fn lend<T>(
-        &self,
-        call: impl FnOnce(&mut Member) -> Result<T, Failure>,
-    ) -> Result<T, Failure> {
+    fn lend<T>(&self, call: impl FnOnce(&mut Member) -> Result<T, Failure>) -> Result<T, Failure> {
         let (place, idle) = self.take_place()?;
         // Read once the place is taken: a call that begins after a load sees its trust.
         let trust = self.current_trust();
@@ -221,11 +218,7 @@ impl Pool {
         self.trust.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn fresh(
-        &self,
-        trust: Option<&Trust>,
-        state: &StateDocuments,
-    ) -> Result<Member, Failure> {
+    fn fresh(&self, trust: Option<&Trust>, state: &StateDocuments) -> Result<Member, Failure> {
         let instance = Instance::new(&self.plugin, &self.limits)?;
         let mut member = Member { instance, generation: 0, state: (0, 0), calls: 0 };
         if let Some(trust) = trust {

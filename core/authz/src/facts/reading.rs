@@ -68,6 +68,7 @@ fn written(path: &Path) -> String {
     text
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "the parser's errors may grow")]
 fn described(mut path: String, error: &Error) -> FactsError {
     let error = error.without_snippet();
     let line = error.location().map(|location| location.line()).filter(|line| *line > 0);

@@ -85,11 +85,9 @@ fn decode_types(
         let parents = parents
             .get(index(parent_first)..index(parent_first).saturating_add(index(parent_count)))
             .ok_or_else(|| error("name parents that are not there"))?;
-        if flags & TENANT != 0 {
-            let duplicate = tenant_type.replace(u32::try_from(types.len()).unwrap_or(u32::MAX));
-            if duplicate.is_some() {
-                return Err(error("have two tenant types"));
-            }
+        let position = u32::try_from(types.len()).unwrap_or(u32::MAX);
+        if flags & TENANT != 0 && tenant_type.replace(position).is_some() {
+            return Err(error("have two tenant types"));
         }
         let name = strings.text(name)?;
         if flags > (SHARED | PRINCIPAL | TENANT)
@@ -97,8 +95,8 @@ fn decode_types(
         {
             return Err(error("are out of order or have unknown flags"));
         }
-        let width = Width::from_bytes(end_bytes);
-        let width = width.ok_or_else(|| error("have ends of no known width"))?;
+        let width =
+            Width::from_bytes(end_bytes).ok_or_else(|| error("have ends of no known width"))?;
         let table = TypeTable {
             name,
             shared: flags & SHARED != 0,
