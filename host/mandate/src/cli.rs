@@ -34,6 +34,7 @@ struct Arguments {
 
 /// One variant a verb; each verb lives in its own file under `commands/`.
 #[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "one value a process")]
 enum Command {
     Check(CheckCommand),
     Conformance(ConformanceCommand),

@@ -6,6 +6,10 @@
     clippy::indexing_slicing,
     clippy::panic,
     clippy::print_stderr,
+    unreachable_pub,
+    clippy::wildcard_enum_match_arm,
+    clippy::needless_pass_by_value,
+    clippy::redundant_closure,
     reason = "tests"
 )]
 

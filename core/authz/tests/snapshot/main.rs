@@ -2,9 +2,10 @@
 
 #![cfg(feature = "builder")]
 #![expect(
+    clippy::assertions_on_result_states,
+    clippy::panic,
+    clippy::wildcard_enum_match_arm,
     clippy::expect_used,
-    clippy::arithmetic_side_effects,
-    clippy::indexing_slicing,
     reason = "tests"
 )]
 

@@ -196,7 +196,7 @@ fn what_no_reader_would_take_is_not_sealed() {
         assert_eq!(refused(&statement, b"body"), ContainerProblem::Name);
     }
     let longest = "n".repeat(128);
-    let named = Statement { deployment: longest.clone(), slice: longest, ..snapshot.clone() };
+    let named = Statement { deployment: longest.clone(), slice: longest, ..snapshot };
     assert_eq!(opened(&sealed(&named, b"body")), Ok((named, b"body".to_vec())));
     let late = Statement { issued_at: LARGEST + 1, ..snapshot.clone() };
     assert_eq!(refused(&late, b"body"), ContainerProblem::Number);

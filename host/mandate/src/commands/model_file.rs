@@ -109,7 +109,7 @@ pub(super) fn first(errors: &[ModelError]) -> String {
 
 /// The files that a manifest lists, beside it.
 fn modules(manifest: &Path, listed: Manifest) -> Result<Vec<ModuleFile>, ModelRefusal> {
-    let folder = manifest.parent().unwrap_or(Path::new(""));
+    let folder = manifest.parent().unwrap_or_else(|| Path::new(""));
     let read = |name: String| {
         let text = input_file::read_text("module", &folder.join(&name));
         Ok(ModuleFile { name, text: text.map_err(ModelRefusal::Unreadable)? })

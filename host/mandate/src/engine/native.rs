@@ -54,6 +54,7 @@ impl Engine for NativeEngine {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "what `map_err` wants")]
 fn refused(refusal: StateRefusal) -> EngineError {
     EngineError::State { reason: refusal.code().as_str().to_owned(), message: refusal.to_string() }
 }

@@ -49,7 +49,7 @@ impl History {
         }
         let deltas = Deltas::of(&ours, newest, &mut rejected);
         let chain = deltas.chain(newest.position());
-        let end = chain.last().map_or(newest.position(), |delta| delta.position());
+        let end = chain.last().map_or_else(|| newest.position(), |delta| delta.position());
         let heartbeat = ours
             .iter()
             .map(|(_, container)| *container)

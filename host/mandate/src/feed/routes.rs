@@ -89,7 +89,9 @@ fn no_snapshot() -> Response {
 /// RFC 9110 section 13.1.2: a list of tags, compared weakly, or `*`.
 fn matches_tag(tags: &str, own: &str) -> bool {
     tags.trim() == "*"
-        || tags.split(',').any(|tag| tag.trim().strip_prefix("W/").unwrap_or(tag.trim()) == own)
+        || tags
+            .split(',')
+            .any(|tag| tag.trim().strip_prefix("W/").unwrap_or_else(|| tag.trim()) == own)
 }
 
 #[cfg(test)]

@@ -343,6 +343,7 @@ const fn position(position: Position) -> authz::Position {
     authz::Position { era: position.era, epoch: position.epoch }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "what `map_err` wants")]
 fn refusal(refusal: StateRefusal) -> authz::StateRefusal {
     authz::StateRefusal { reason: refusal.code().as_str().to_owned(), detail: refusal.to_string() }
 }

@@ -58,9 +58,7 @@ fn decode_types(
     let parents = body.whole_words(Section::Parents)?;
     let (entries, rest) = words.as_chunks::<TYPE_WORDS>();
     let error = |message| SnapshotError::new("types", message);
-    if !rest.is_empty() {
-        return Err(error("are not whole entries"));
-    }
+    whole(rest, "types")?;
     let mut types: Vec<TypeTable> = Vec::with_capacity(entries.len());
     let mut tenant_type = None;
     let (mut first_object, mut first_relation, mut first_run) = (0_u32, 0_u32, 0_usize);
@@ -78,12 +76,12 @@ fn decode_types(
             end_bytes,
         ] = entry.map(|word| read(&word));
         let relations = relation_first..relation_first.saturating_add(relation_count);
-        let runs = index(run_first)..index(run_first).saturating_add(index(run_count));
+        let runs = span(run_first, run_count);
         if relation_first != first_relation || runs.start != first_run {
             return Err(error("overlap"));
         }
         let parents = parents
-            .get(index(parent_first)..index(parent_first).saturating_add(index(parent_count)))
+            .get(span(parent_first, parent_count))
             .ok_or_else(|| error("name parents that are not there"))?;
         let position = u32::try_from(types.len()).unwrap_or(u32::MAX);
         if flags & TENANT != 0 && tenant_type.replace(position).is_some() {
@@ -109,13 +107,20 @@ fn decode_types(
             runs,
             parents: parents.iter().map(read).collect(),
         };
-        first_object =
-            first_object.checked_add(count).ok_or_else(|| error("have too many objects"))?;
+        first_object = first_object.checked_add(count).ok_or_else(|| error("have many objects"))?;
         first_relation = table.relations.end;
         first_run = table.runs.end;
         types.push(table);
     }
     Ok((types, tenant_type))
+}
+
+fn span(first: u32, count: u32) -> std::ops::Range<usize> {
+    index(first)..index(first).saturating_add(index(count))
+}
+
+fn whole(rest: &[Word], section: &'static str) -> Result<(), SnapshotError> {
+    if rest.is_empty() { Ok(()) } else { Err(SnapshotError::new(section, "are not whole entries")) }
 }
 
 fn decode_conditions(

@@ -175,7 +175,7 @@ impl FileReport {
 fn read(file: &Path) -> anyhow::Result<StoreFile> {
     let text = input_file::read_text("store file", file)?;
     let mut open = |name: &str| {
-        let path = file.parent().unwrap_or(Path::new("")).join(name);
+        let path = file.parent().unwrap_or_else(|| Path::new("")).join(name);
         // The place that names it is told already.
         input_file::read_text("file", &path).map_err(|error| format!("{error:#}"))
     };

@@ -161,7 +161,9 @@ fn load_body(body: &[u8], engine: &mut dyn Engine) -> Result<()> {
 pub(super) fn sound_model(model: &Value) -> Result<Model, Problem> {
     let located = match model {
         Value::String(text) => LocatedModel::parse_dsl(text),
-        _ => Model::from_json(&model.to_string()).map(LocatedModel::from),
+        Value::Array(_) | Value::Bool(_) | Value::Null | Value::Number(_) | Value::Object(_) => {
+            Model::from_json(&model.to_string()).map(LocatedModel::from)
+        }
     };
     let first = |errors: Vec<ModelError>| {
         let message = errors.first().map(ToString::to_string).unwrap_or_default();

@@ -84,7 +84,7 @@ impl PastRequest {
 fn resource(resource: &Value) -> Option<String> {
     let text = |member: &str| resource.get(member).and_then(Value::as_str);
     match (text("type"), text("argument")) {
-        (Some(name), _) => Some(format!("{name}:{}", text("id").or(text("text"))?)),
+        (Some(name), _) => Some(format!("{name}:{}", text("id").or_else(|| text("text"))?)),
         (None, Some(argument)) => Some(format!("{argument}={}", text("value")?)),
         (None, None) => None,
     }

@@ -133,7 +133,7 @@ impl BuildCommand {
             (Some(_), Some(_)) => None,
             _ => newest(folder, &self.deployment, &self.slice, &keys.keys)?,
         };
-        let era = self.era.or(newest.map(|newest| newest.era)).unwrap_or(1);
+        let era = self.era.or_else(|| newest.map(|newest| newest.era)).unwrap_or(1);
         let next = match newest {
             Some(newest) if newest.era > era => bail!(
                 "`--era` {era}: there is a snapshot of era {} in `{}`",

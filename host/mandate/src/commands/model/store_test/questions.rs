@@ -75,7 +75,7 @@ impl Questioner<'_> {
                 let ids = ids.iter().filter_map(Value::as_str);
                 sorted(ids.map(|id| format!("{type_name}:{id}")))
             }
-            _ => failure(answer),
+            _ => failure(&answer),
         };
         Ok(Asked {
             question: format!("list objects {user} {relation} {type_name}"),
@@ -130,7 +130,7 @@ fn allowed(
     let question =
         json!({ "user": user, "relation": relation, "object": object, "context": context });
     let mut answer = read(&engine.relation_holds(&question.to_string())?)?;
-    Ok(answer.remove("allowed").unwrap_or_else(|| failure(answer)))
+    Ok(answer.remove("allowed").unwrap_or_else(|| failure(&answer)))
 }
 
 fn read(answer: &str) -> Result<Map<String, Value>> {
@@ -138,7 +138,7 @@ fn read(answer: &str) -> Result<Map<String, Value>> {
 }
 
 /// Why there is no answer, as text: it equals nothing that a test expects.
-fn failure(answer: Map<String, Value>) -> Value {
+fn failure(answer: &Map<String, Value>) -> Value {
     let message = answer.get("error").and_then(|error| error.get("message"));
     let message = message.and_then(Value::as_str).unwrap_or("no answer");
     Value::from(format!("error: {message}"))
