@@ -25,7 +25,12 @@ pub(super) fn read_within(what: &str, path: &Path, longest: u64) -> anyhow::Resu
 
 /// Reads a file of text.
 pub(super) fn read_text(what: &str, path: &Path) -> anyhow::Result<String> {
-    let bytes = read(what, path)?;
+    read_text_within(what, path, LONGEST)
+}
+
+/// Reads a file of text of at most so many bytes.
+pub(super) fn read_text_within(what: &str, path: &Path, longest: u64) -> anyhow::Result<String> {
+    let bytes = read_within(what, path, longest)?;
     String::from_utf8(bytes)
         .map_err(|_| anyhow::anyhow!("{what} `{}` is not UTF-8", path.display()))
 }

@@ -164,14 +164,27 @@ pub(crate) fn jwks() -> Value {
 pub(crate) fn has_plugin(test: &str) -> bool {
     let has = mandate::plugin::embedded().is_some();
     if !has {
-        let line = format!("skipped: {test}: the plugin was not built (cargo xtask guests)\n");
-        let _ = std::io::stderr().lock().write_all(line.as_bytes());
-        if let Some(path) = std::env::var_os("MANDATE_SKIPS") {
-            let mut file = fs::OpenOptions::new().create(true).append(true).open(path).unwrap();
-            file.write_all(line.as_bytes()).unwrap();
-        }
+        skip(&format!("{test}: the plugin was not built (cargo xtask guests)"));
     }
     has
+}
+
+/// The outside suites; says so aloud, and counts it, where they are not.
+pub(crate) fn suites(test: &str) -> Option<PathBuf> {
+    let suites = std::env::var_os("MANDATE_SUITES").map(PathBuf::from);
+    if suites.is_none() {
+        skip(&format!("{test}: MANDATE_SUITES is not set"));
+    }
+    suites
+}
+
+fn skip(why: &str) {
+    let line = format!("skipped: {why}\n");
+    let _ = std::io::stderr().lock().write_all(line.as_bytes());
+    if let Some(path) = std::env::var_os("MANDATE_SKIPS") {
+        let mut file = fs::OpenOptions::new().create(true).append(true).open(path).unwrap();
+        file.write_all(line.as_bytes()).unwrap();
+    }
 }
 
 /// What a server on loopback answers to a path.

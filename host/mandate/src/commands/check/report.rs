@@ -15,14 +15,14 @@ pub(super) fn page(answer: &Value, now: u64, issued_at: u64) -> Page {
     if text("verdict") == Some("allow") {
         page.line("allow");
     } else {
-        let line = text("failing_line").map(|line| format!(" ({})", place(line)));
-        page.line(&format!("deny {reason}{}", line.unwrap_or_default()));
+        page.line(&format!("deny {reason}"));
     }
     let mut rows: Vec<(&str, String)> = Vec::new();
     let mut put = |name: &'static str, value: Option<String>| {
         rows.extend(value.filter(|value| !value.is_empty()).map(|value| (name, value)));
     };
     put("detail", text("detail").map(str::to_owned));
+    put("failed at", text("failing_line").map(place));
     let denied = text("verdict") != Some("allow");
     let meaning = ReasonCode::parse(reason).filter(|_| denied).map(ReasonCode::meaning);
     put("meaning", meaning.map(str::to_owned));
@@ -36,8 +36,10 @@ pub(super) fn page(answer: &Value, now: u64, issued_at: u64) -> Page {
     put("state", state(answer, now, issued_at));
     put("now", Some(moment::utc(now)));
     page.rows(&rows);
-    write_path(&mut page, "by", answer.get("relation_path"), "");
-    write_lines(&mut page, answer);
+    // Whom a path leads to: nothing explains them any further.
+    let ends: Vec<&str> = ["user", "agent", "service"].into_iter().filter_map(text).collect();
+    write_path(&mut page, "by", answer.get("relation_path"), "", &ends);
+    write_lines(&mut page, answer, &ends);
     page
 }
 
@@ -74,10 +76,9 @@ fn hint(reason: &str) -> Option<String> {
 
 /// Where it failed.
 fn place(line: &str) -> String {
-    let title = title(line);
-    match line.parse::<u8>() {
-        Ok(_) => format!("line {line}: {title}"),
-        Err(_) => line.to_owned(),
+    match title(line) {
+        "" => line.to_owned(),
+        title => format!("line {line}, which needs: {title}"),
     }
 }
 
@@ -96,7 +97,7 @@ fn title(line: &str) -> &'static str {
     }
 }
 
-fn write_path(page: &mut Page, title: &str, path: Option<&Value>, indent: &str) {
+fn write_path(page: &mut Page, title: &str, path: Option<&Value>, indent: &str, ends: &[&str]) {
     let steps: Vec<&str> =
         path.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
     if steps.is_empty() {
@@ -105,13 +106,13 @@ fn write_path(page: &mut Page, title: &str, path: Option<&Value>, indent: &str) 
     if !title.is_empty() {
         page.line(&format!("{indent}{title}"));
     }
-    for line in tree::lines(&steps) {
+    for line in tree::lines(&steps, ends) {
         page.line(&format!("{indent}  {line}"));
     }
 }
 
 /// Every line of the rule, where it was asked for.
-fn write_lines(page: &mut Page, answer: &Value) {
+fn write_lines(page: &mut Page, answer: &Value, ends: &[&str]) {
     let Some(lines) = answer.get("lines").and_then(Value::as_array) else { return };
     page.line("lines");
     for report in lines {
@@ -123,6 +124,6 @@ fn write_lines(page: &mut Page, answer: &Value) {
             verdict => verdict.to_owned(),
         };
         page.line(&format!("  {line}  {}: {verdict}", title(line)));
-        write_path(page, "", report.get("relation_path"), "     ");
+        write_path(page, "", report.get("relation_path"), "     ", ends);
     }
 }

@@ -7,6 +7,7 @@ use anyhow::{Context as _, anyhow, bail, ensure};
 use clap::Args;
 use mandate_authz::container::{Kind, Position, Statement, seal};
 use mandate_authz::facts::{Facts, Loaded};
+use mandate_authz::limits;
 use mandate_authz::model::Model;
 use mandate_authz::policy::Policy;
 use mandate_authz::snapshot::Snapshot;
@@ -112,7 +113,8 @@ impl BuildCommand {
     }
 
     fn world(&self, model: Model, policy: Option<&Policy>) -> anyhow::Result<Loaded> {
-        let text = input_file::read_text("facts", &self.facts)?;
+        let longest = u64::try_from(limits::FACTS_BYTES)?;
+        let text = input_file::read_text_within("facts", &self.facts, longest)?;
         let facts = Facts::parse(&text).and_then(|facts| match policy {
             None => facts.into_raw_world(model),
             Some(policy) => facts

@@ -110,8 +110,17 @@ impl Census {
             ("relationships", self.relationships().to_string()),
             ("identities", self.identity_text()),
             ("credentials", format!("{} ({} void)", self.credentials, self.void_credentials)),
-            ("body", format!("{} bytes", self.body_bytes)),
+            ("size", self.size_text()),
         ]);
+    }
+
+    fn size_text(&self) -> String {
+        let bytes = self.body_bytes;
+        let relationships = usize::try_from(self.relationships()).unwrap_or(usize::MAX);
+        match bytes.checked_div(relationships) {
+            Some(each) => format!("{bytes} bytes, {each} a relationship, everything counted"),
+            None => format!("{bytes} bytes"),
+        }
     }
 
     fn identity_text(&self) -> String {

@@ -102,14 +102,8 @@ impl ContainerFile {
             ("contract", version(statement.contract_version)),
             ("issued", moment::described(statement.issued_at, now)),
             ("key", self.header.key.to_string()),
-            (
-                "body",
-                format!(
-                    "{} bytes, {} chunks of 1 MiB",
-                    self.header.body_bytes,
-                    self.header.digests.len()
-                ),
-            ),
+            ("body", format!("{} bytes", self.header.body_bytes)),
+            ("digests", format!("{} of 1 MiB each", self.header.digests.len())),
         ]);
         if statement.raw {
             rows.push((
