@@ -77,9 +77,8 @@ impl<'m> Used<'m> {
             Operand::From { relation, tupleset } => {
                 self.relations.insert((type_name, tupleset));
                 let followed = index.followed(type_name, tupleset);
-                for found in followed.into_iter().flat_map(|followed| &followed.types) {
-                    self.relations.insert((found, relation));
-                }
+                let with = followed.and_then(|followed| followed.types_with.get(relation));
+                self.relations.extend(with.into_iter().flatten().map(|found| (*found, relation)));
             }
         }
     }
@@ -142,22 +141,23 @@ impl<'m> Lint<'_, 'm> {
         self.rewrite(site, &site.relation.rewrite);
     }
 
-    /// In a type with permissions called `can_…`, what is only stored should lead to one of them, or
+    /// In a type with derived permissions called `can_…`, what is only stored should lead to one of them, or
     /// to something else.
     fn is_stored_for_nothing(&self, site: Site<'m>) -> bool {
         let permission = |name: &str| name.starts_with("can_");
-        let mut relations = site.definition.relations.iter();
+        let mut derived =
+            site.definition.relations.iter().filter(|relation| relation.rewrite != Rewrite::Direct);
         site.relation.rewrite == Rewrite::Direct
             && !permission(&site.relation.name)
-            && relations.any(|relation| permission(&relation.name))
+            && derived.any(|relation| permission(&relation.name))
             && !self.used.relations.contains(&(&site.definition.name, &site.relation.name))
     }
 
     fn operand(&mut self, site: Site<'m>, position: usize, operand: Operand<'m>) {
         let Operand::From { relation, tupleset } = operand else { return };
         let Some(followed) = self.index.followed(&site.definition.name, tupleset) else { return };
-        let with = followed.types_with.get(relation).map_or(&[][..], Vec::as_slice);
-        let without: Vec<_> = followed.types.iter().filter(|found| !with.contains(found)).collect();
+        let lacks = |found: &&&str| self.index.relation(found, relation).is_none();
+        let without: Vec<_> = followed.types.iter().filter(lacks).collect();
         if !without.is_empty() {
             let hint = Hint::TypesWithoutRelation {
                 relation: relation.to_owned(),

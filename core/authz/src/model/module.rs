@@ -2,7 +2,7 @@
 
 mod manifest;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use manifest::Manifest;
 
@@ -49,6 +49,8 @@ impl LocatedModel {
 #[derive(Default)]
 struct Join {
     types: Vec<TypeDefinition>,
+    /// The first type of each name.
+    type_positions: BTreeMap<String, usize>,
     conditions: Vec<ConditionDefinition>,
     condition_names: BTreeSet<String>,
     places: Places,
@@ -69,6 +71,8 @@ impl Join {
                 self.extensions.push((file.to_owned(), definition, places));
             } else {
                 definition.file = Some(file.to_owned());
+                let position = self.types.len();
+                self.type_positions.entry(definition.name.clone()).or_insert(position);
                 self.types.push(definition);
                 self.places.types.push(places);
             }
@@ -103,7 +107,7 @@ impl Join {
     }
 
     fn extend(&mut self, file: &str, extension: TypeDefinition, places: TypePlaces) {
-        let position = self.types.iter().position(|known| known.name == extension.name);
+        let position = self.type_positions.get(&extension.name).copied();
         let Some((original, original_places)) = position.and_then(|position| {
             Some((self.types.get_mut(position)?, self.places.types.get_mut(position)?))
         }) else {
@@ -112,10 +116,10 @@ impl Join {
             self.errors.push(ModelError::at(places.name, problem).in_file(file));
             return;
         };
-        let before = original.relations.len();
+        let known: BTreeSet<_> =
+            original.relations.iter().map(|relation| relation.name.clone()).collect();
         for (relation, places) in extension.relations.into_iter().zip(places.relations) {
-            let known = original.relations.iter().take(before);
-            if known.into_iter().any(|known| known.name == relation.name) {
+            if known.contains(&relation.name) {
                 let duplicate = Duplicate::Relation {
                     relation: relation.name,
                     type_name: extension.name.clone(),

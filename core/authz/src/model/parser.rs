@@ -47,7 +47,14 @@ pub(super) fn parse(text: &str) -> Result<Document, Vec<ModelError>> {
         return Err(vec![ModelError::new(Problem::TooLarge { limit: MODEL_BYTES })]);
     }
     let clean = without_comments(text);
-    let mut parser = Parser { tokens: tokens(&clean), next: 0, module: None, errors: Vec::new() };
+    let mut parser = Parser {
+        tokens: tokens(&clean),
+        next: 0,
+        module: None,
+        extended: BTreeSet::new(),
+        conditions: BTreeSet::new(),
+        errors: Vec::new(),
+    };
     match parser.document() {
         Ok(document) if parser.errors.is_empty() => Ok(document),
         Ok(_) => Err(parser.errors),
@@ -64,6 +71,10 @@ struct Parser<'t> {
     tokens: Vec<Token<'t>>,
     next: usize,
     module: Option<String>,
+    /// Names of types that were extended.
+    extended: BTreeSet<String>,
+    /// Names of conditions.
+    conditions: BTreeSet<String>,
     /// What is wrong without being a syntax error.
     errors: Vec<ModelError>,
 }
@@ -80,9 +91,8 @@ impl<'t> Parser<'t> {
             places: Places::default(),
         };
         self.skip(TokenKind::Whitespace);
-        let mut extended = BTreeSet::new();
         while !self.ends(&document)? {
-            self.section(&mut document, &mut extended)?;
+            self.section(&mut document)?;
         }
         Ok(document)
     }
@@ -131,13 +141,13 @@ impl<'t> Parser<'t> {
         Ok(Header::Model { schema: version.text.to_owned(), place: version.span })
     }
 
-    fn section(&mut self, document: &mut Document, extended: &mut BTreeSet<String>) -> Parsed<()> {
+    fn section(&mut self, document: &mut Document) -> Parsed<()> {
         let types_may_follow = document.conditions.is_empty();
         if self.peek(0) == TokenKind::Condition {
             self.condition_section(document)
         } else if types_may_follow && matches!(self.peek(0), TokenKind::Type | TokenKind::Extend) {
             let (section, places) = self.type_section()?;
-            self.check_extension(&section, places.name, extended);
+            self.check_extension(&section, places.name);
             document.types.push(section);
             document.places.types.push(places);
             Ok(())
@@ -150,7 +160,7 @@ impl<'t> Parser<'t> {
 
     fn condition_section(&mut self, document: &mut Document) -> Parsed<()> {
         let (condition, places) = self.condition()?;
-        if document.conditions.iter().any(|known| known.name == condition.name) {
+        if !self.conditions.insert(condition.name.clone()) {
             let condition = condition.name.clone();
             self.duplicate(places.name, Duplicate::Condition { condition, across_files: false });
         }
@@ -159,18 +169,13 @@ impl<'t> Parser<'t> {
         Ok(())
     }
 
-    fn check_extension(
-        &mut self,
-        section: &TypeSection,
-        name: Span,
-        extended: &mut BTreeSet<String>,
-    ) {
+    fn check_extension(&mut self, section: &TypeSection, name: Span) {
         if !section.extends {
             return;
         }
         if self.module.is_none() {
             self.errors.push(ModelError::at(name, Problem::ExtendOutsideModule));
-        } else if !extended.insert(section.definition.name.clone()) {
+        } else if !self.extended.insert(section.definition.name.clone()) {
             let type_name = section.definition.name.clone();
             self.duplicate(name, Duplicate::Extension { type_name });
         }
@@ -206,12 +211,12 @@ impl<'t> Parser<'t> {
         places: &mut Vec<RelationPlaces>,
         extends: bool,
     ) -> Parsed<()> {
+        let mut names = BTreeSet::new();
         loop {
             self.expect(TokenKind::Newline, "a line end")?;
             self.expect(TokenKind::Define, "`define`")?;
             let (relation, place) = self.relation(extends)?;
-            let duplicate = definition.relations.iter().any(|known| known.name == relation.name);
-            if duplicate {
+            if !names.insert(relation.name.clone()) {
                 self.duplicate_relation(place.name, &relation, definition);
             }
             definition.relations.push(relation);

@@ -1,5 +1,7 @@
 //! JSON to a model.
 
+use std::collections::BTreeMap;
+
 use super::shape::{
     ChildrenShape, ConditionShape, FromShape, Members, ModelShape, ParameterShape,
     RelationMetadata, RelationShape, RestrictionShape, RewriteShape, SourceInfo, TypeShape,
@@ -68,17 +70,17 @@ fn file(source: Option<SourceInfo>) -> Option<String> {
 
 fn type_definition(shape: TypeShape, path: &str) -> Read<TypeDefinition> {
     let metadata = shape.metadata.unwrap_or_default();
-    let mut described = metadata.relations.map_or_else(Vec::new, |members| members.0);
+    let described = metadata.relations.map_or_else(Vec::new, |members| members.0);
+    let mut described: BTreeMap<_, _> = described.into_iter().collect();
     let relations = shape.relations.map_or_else(Vec::new, |members| members.0);
     let relations = relations
         .into_iter()
         .map(|(name, rewrite)| {
-            let found = described.iter().position(|(described, _)| *described == name);
-            let about = found.map(|index| described.swap_remove(index).1);
+            let about = described.remove(&name);
             relation_definition(name, rewrite, about, path)
         })
         .collect::<Read<Vec<_>>>()?;
-    if let Some((name, _)) = described.first() {
+    if let Some(name) = described.keys().next() {
         let path = format!("{path}.metadata.relations.{name}");
         return Err(refusal(&path, "describes a relation that is not there"));
     }

@@ -1,5 +1,6 @@
 //! `fga.mod`: the schema and the files of a model of modules.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::Deserialize;
@@ -129,8 +130,9 @@ fn read_contents(
         }
     };
     let mut files = Vec::new();
+    let mut known = BTreeSet::new();
     for entry in entries {
-        match read_entry(&entry.value, &files) {
+        match read_entry(&entry.value, &mut known) {
             Ok(file) => files.push(file),
             Err(message) => errors.push(manifest_error(Some(entry.referenced), &message)),
         }
@@ -138,7 +140,7 @@ fn read_contents(
     files
 }
 
-fn read_entry(entry: &Value, known: &[String]) -> Result<String, String> {
+fn read_entry(entry: &Value, known: &mut BTreeSet<String>) -> Result<String, String> {
     let Some(entry) = entry.as_str() else {
         return Err(format!("unexpected contents item type, expected string got value {entry}"));
     };
@@ -149,7 +151,7 @@ fn read_entry(entry: &Value, known: &[String]) -> Result<String, String> {
     if !file.ends_with(".fga") {
         return Err(format!("contents items should use fga file extension, got {entry}"));
     }
-    if known.contains(&file) {
+    if !known.insert(file.clone()) {
         return Err(format!("contents item {entry} is listed twice"));
     }
     Ok(file)

@@ -1,5 +1,7 @@
 //! `condition name(parameters) { expression }`
 
+use std::collections::BTreeSet;
+
 use super::{Duplicate, Parsed, Parser, Token, TokenKind};
 use crate::condition::ParameterType;
 use crate::model::ConditionDefinition;
@@ -29,7 +31,8 @@ impl Parser<'_> {
     }
 
     fn parameters(&mut self, condition: &str) -> Parsed<Vec<(String, ParameterType)>> {
-        let mut parameters: Vec<(String, ParameterType)> = Vec::new();
+        let mut names = BTreeSet::new();
+        let mut parameters = Vec::new();
         loop {
             self.skip(TokenKind::Whitespace);
             let name = self.expect(TokenKind::Identifier, "a parameter's name")?;
@@ -37,7 +40,7 @@ impl Parser<'_> {
             self.expect(TokenKind::Colon, "`:`")?;
             self.skip(TokenKind::Whitespace);
             let parameter_type = self.parameter_type()?;
-            if parameters.iter().any(|(known, _)| known == name.text) {
+            if !names.insert(name.text) {
                 let parameter = name.text.to_owned();
                 let condition = condition.to_owned();
                 self.duplicate(name.span, Duplicate::Parameter { condition, parameter });
