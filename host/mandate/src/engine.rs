@@ -3,9 +3,11 @@
 //! Questions and answers are the JSON of docs/authorize.md and docs/abi.md, so that every
 //! implementation can be asked in the same words.
 
+mod component;
 mod local_state;
 mod native;
 
+pub use self::component::ComponentEngine;
 pub use self::local_state::LocalState;
 pub use self::native::NativeEngine;
 

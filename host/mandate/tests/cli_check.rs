@@ -29,7 +29,12 @@ impl Checked {
     fn check(&self, more: &[&str]) -> Ran {
         let now = NOW.to_string();
         let usual = [
-            "check", "--snapshot", &self.snapshot, "--pin", &self.world.public, "--contract",
+            "check",
+            "--snapshot",
+            &self.snapshot,
+            "--pin",
+            &self.world.public,
+            "--contract",
             &self.world.contract,
         ];
         let moment: &[&str] = if more.contains(&"--now") { &[] } else { &["--now", &now] };
@@ -82,7 +87,8 @@ by
   agent:helper#shared_with_teams@team:platform#member
   └─ team:platform#member@user:alice
   tool:tasks/get_board#can_call@agent:helper
-  tool:tasks/get_board#can_call@user:*
+  tool:tasks/*#can_call@team:platform#member
+  └─ team:platform#member@user:alice
   board:roadmap#editor@team:platform#member
   └─ team:platform#member@user:alice
 "
@@ -96,9 +102,9 @@ by
         Ran {
             code: 1,
             stdout: "deny no-relation
-  detail      no relation `can_view` to `board:salaries`
+  detail      no relation that allows the action
   failed at   line 8, which needs: the user has the relation to every resource
-  meaning     The bound user lacks the relation for this action.
+  meaning     The user has no relation to the resource that allows the action.
   binding     asserted
   user        user:alice
   agent       agent:helper
@@ -142,9 +148,8 @@ fn a_token_is_bound_to_its_user_and_agent() {
 #[test]
 fn a_denial_names_its_reason() {
     let checked = Checked::new("check-denials");
-    let by_name = |board: &str, more: &[&str]| {
-        reason(&checked.by_name(board, &[&["--json"], more].concat()))
-    };
+    let by_name =
+        |board: &str, more: &[&str]| reason(&checked.by_name(board, &[&["--json"], more].concat()));
     let denied = |reason: &str| (reason.to_owned(), 1);
     assert_eq!(by_name("diary", &[]), denied("scope-workspace"));
     assert_eq!(by_name("theirs", &[]), denied("cross-tenant"));
@@ -162,8 +167,17 @@ fn a_denial_names_its_reason() {
     assert_eq!(as_user("user:nobody"), denied("identity-unknown"));
     // Not one of the agent's tools.
     let moved = checked.check(&[
-        "--as", "user:alice", "--agent", "agent:helper", "--action", "edit", "--tool", "move_card",
-        "--argument", "/board=roadmap", "--json",
+        "--as",
+        "user:alice",
+        "--agent",
+        "agent:helper",
+        "--action",
+        "edit",
+        "--tool",
+        "move_card",
+        "--argument",
+        "/board=roadmap",
+        "--json",
     ]);
     assert_eq!(reason(&moved), denied("scope-mode"));
 }
@@ -176,19 +190,42 @@ fn one_fact_makes_the_difference() {
         reason(&checked.by_token(&claims(), &["--json"])).0
     };
     assert_eq!(
-        denied("credential", "subject: \"agent-1\"}", "subject: \"agent-1\", revoked_at: 1767225600}"),
+        denied(
+            "credential",
+            "subject: \"agent-1\"}",
+            "subject: \"agent-1\", revoked_at: 1767225600}"
+        ),
         "credential-revoked"
     );
     assert_eq!(
-        denied("identity", "subjects: [\"agent-1\"]", "subjects: [\"agent-1\"], expires_at: 1767225000"),
+        denied(
+            "identity",
+            "    subjects: [\"agent-1\"]
+",
+            "    subjects: [\"agent-1\"]
+    expires_at: 1767225000
+"
+        ),
         "identity-expired"
     );
-    assert_eq!(denied("user", "{id: alice, ", "{id: alice, status: suspended, "), "identity-disabled");
-    assert_eq!(denied("delegate", "delegated_by: [alice]", "delegated_by: [carol]"), "not-delegate");
+    assert_eq!(
+        denied("user", "{id: alice, ", "{id: alice, status: suspended, "),
+        "identity-disabled"
+    );
+    assert_eq!(
+        denied("delegate", "delegated_by: [alice]", "delegated_by: [carol]"),
+        "not-delegate"
+    );
     assert_eq!(denied("tool", "[list_boards, get_board]}", "[list_boards]}"), "agent-tool");
-    assert_eq!(denied("caller", "callers: [\"user:*\"]", "callers: [carol]"), "caller-tool");
+    assert_eq!(
+        denied("caller", "callers: [\"team:platform#member\", olga]", "callers: [olga]"),
+        "caller-tool"
+    );
     assert_eq!(denied("use", "visibility: team", "visibility: private"), "agent-use");
-    assert_eq!(denied("board", "editor: [\"team:platform#member\"]", "viewer: [olga]"), "no-relation");
+    assert_eq!(
+        denied("board", "editor: [\"team:platform#member\"]", "viewer: [olga]"),
+        "no-relation"
+    );
 }
 
 #[test]
@@ -206,14 +243,15 @@ fn every_line_is_explained() {
             "  3  everything is of one tenant: holds",
             "  4  the user has delegated to the agent: holds",
             "       user:alice#delegate_of@agent:helper",
-            "  5  token scope and identity cover the action: FAILS scope-workspace: the identity \
-             is limited to other workspaces",
+            "  5  token scope and identity cover the action: FAILS scope-workspace: a resource \
+             is outside the identity's places",
             "  6  the user may use the agent: holds",
             "       agent:helper#shared_with_teams@team:platform#member",
             "       └─ team:platform#member@user:alice",
             "  7  agent and user may call the tool: holds",
             "       tool:tasks/get_board#can_call@agent:helper",
-            "       tool:tasks/get_board#can_call@user:*",
+            "       tool:tasks/*#can_call@team:platform#member",
+            "       └─ team:platform#member@user:alice",
             "  8  the user has the relation to every resource: holds",
             "       board:diary#viewer@user:alice",
         ]
@@ -229,9 +267,23 @@ fn only_a_verified_snapshot_decides() {
     let now = NOW.to_string();
     let with_pin = |pin: &str, snapshot: &str, more: &[&str]| {
         let usual = [
-            "check", "--snapshot", snapshot, "--pin", pin, "--contract", &checked.world.contract,
-            "--now", &now, "--action", "list_boards", "--tool", "list_boards", "--as",
-            "user:alice", "--agent", "agent:helper",
+            "check",
+            "--snapshot",
+            snapshot,
+            "--pin",
+            pin,
+            "--contract",
+            &checked.world.contract,
+            "--now",
+            &now,
+            "--action",
+            "list_boards",
+            "--tool",
+            "list_boards",
+            "--as",
+            "user:alice",
+            "--agent",
+            "agent:helper",
         ];
         mandate(&[&usual, more].concat())
     };
@@ -259,7 +311,16 @@ fn a_delta_follows_on_the_snapshot() {
     assert_eq!(built.code, 0, "{built:?}");
     let (two, delta) = (world.folder.path("two.mandate"), world.folder.path("delta.mandate"));
     let told = mandate(&[
-        "snapshot", "diff", &checked.snapshot, &two, "-o", &delta, "--key", &world.key, "--now", &now,
+        "snapshot",
+        "diff",
+        &checked.snapshot,
+        &two,
+        "-o",
+        &delta,
+        "--key",
+        &world.key,
+        "--now",
+        &now,
     ]);
     assert_eq!(told.code, 0, "{told:?}");
     let ran = checked.by_name("roadmap", &["--delta", &delta, "--json"]);

@@ -58,10 +58,13 @@ fn probe_authz() {
     let answers = ask(&[
         check(1, &json!({})),
         check(2, &json!({ "user": "user:bob" })),
-        check(3, &json!({
-            "user": "user:bob",
-            "contextual_tuples": [{ "user": "user:bob", "relation": "member", "object": "team:blue" }],
-        })),
+        check(
+            3,
+            &json!({
+                "user": "user:bob",
+                "contextual_tuples": [{ "user": "user:bob", "relation": "member", "object": "team:blue" }],
+            }),
+        ),
         check(4, &json!({ "user": "user:carl", "context": { "now": "2025-06-01T00:00:00Z" } })),
         check(5, &json!({ "user": "user:carl" })),
         list(6, &json!({})),
@@ -88,7 +91,7 @@ fn a_model_as_json_answers_the_same() {
     let answers = ask(&[
         check(1, &json!({ "model": model })),
         check(2, &json!({ "model": BOARDS.replace("define viewer", "defin viewer") })),
-        check(3, &json!({ "model": { "schema_version": "1.1" } })),
+        check(3, &json!({ "model": { "schema_version": "9.9", "type_definitions": [] } })),
     ]);
     assert_eq!(answers[0], json!({ "id": 1, "allowed": true, "error": null }));
     assert_eq!(
@@ -98,7 +101,7 @@ fn a_model_as_json_answers_the_same() {
             "error": { "code": 2056, "message": "9:5: found `defin`, expected `define`" },
         })
     );
-    assert_eq!(answers[2]["error"]["code"], json!(2027), "{:?}", answers[2]);
+    assert_eq!(answers[2]["error"]["code"], json!(2056), "{:?}", answers[2]);
 }
 
 #[test]
@@ -113,7 +116,10 @@ fn errors_have_the_codes_of_openfga() {
     assert_eq!(code(json!({ "object": "spaceship:x" })), 2000);
     let wrong = json!([{ "user": "board:a", "relation": "viewer", "object": "board:a" }]);
     assert_eq!(code(json!({ "contextual_tuples": wrong })), 2027);
-    assert_eq!(code(json!({ "tuples": [{ "user": "x", "relation": "viewer", "object": "board:a" }] })), 2027);
+    assert_eq!(
+        code(json!({ "tuples": [{ "user": "x", "relation": "viewer", "object": "board:a" }] })),
+        2027
+    );
     let many: Vec<Value> = (0..1001)
         .map(|id| json!({ "user": format!("user:u{id}"), "relation": "viewer", "object": "board:a" }))
         .collect();
@@ -132,7 +138,8 @@ fn a_line_that_is_no_question_is_answered_with_its_path() {
     ]);
     assert_eq!((&answers[0]["id"], &answers[0]["error"]["path"]), (&json!(1), &json!("colour")));
     assert_eq!(answers[1]["error"]["path"], json!("user"));
-    assert_eq!(answers[2]["error"]["message"], json!("missing field `object`"), "{}", answers[2]);
+    let message = answers[2]["error"]["message"].as_str().unwrap();
+    assert!(message.starts_with("missing field `object`"), "{message}");
     assert!(answers.iter().all(|answer| answer.get("allowed").is_none()));
     let twice = r#"{"id":4,"op":"check","op":"check"}"#;
     let ran = mandate_with(&["probe", "--runner", "native"], twice.as_bytes());
@@ -172,9 +179,7 @@ fn a_decision_is_made_on_facts() {
         decide(3, &question(&by_token, NOW - 30)),
         decide(4, &question(&json!({ "token": "x" }), NOW)),
     ]);
-    let said = |answer: &Value| {
-        ["id", "verdict", "reason"].map(|member| answer[member].clone())
-    };
+    let said = |answer: &Value| ["id", "verdict", "reason"].map(|member| answer[member].clone());
     assert_eq!(said(&answers[0]), [json!(1), json!("allow"), json!("ok")]);
     assert_eq!(said(&answers[1]), [json!(2), json!("deny"), json!("not-delegate")]);
     assert_eq!(said(&answers[2]), [json!(3), json!("allow"), json!("ok")]);
@@ -213,7 +218,8 @@ fn a_decision_is_made_on_containers() {
 #[test]
 fn a_ground_that_cannot_be_laid_is_told() {
     let by_name = json!({ "assertion": { "asserter": "offline", "subject": "user:alice" } });
-    let with = |patch: Value| mandate::mint::merge_patch(&decide(1, &question(&by_name, NOW)), &patch);
+    let with =
+        |patch: Value| mandate::mint::merge_patch(&decide(1, &question(&by_name, NOW)), &patch);
     let answers = ask(&[
         with(json!({ "facts": "wizards: []" })),
         with(json!({ "model": "model\n  schema 1.1\ntype user\n" })),

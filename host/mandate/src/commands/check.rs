@@ -23,6 +23,7 @@ use crate::commands::snapshot::container_file::ContainerFile;
 use crate::commands::snapshot::key_file::PinnedKeys;
 use crate::commands::token_input::{self, TokenInput};
 use crate::output;
+use crate::plugin::PluginChoice;
 
 /// Decide one request on a snapshot: 0 allow, 1 deny, 2 a mistake.
 ///
@@ -66,9 +67,11 @@ pub struct CheckCommand {
     /// The moment to decide for, in seconds since the epoch, instead of the clock.
     #[arg(long, value_name = "SECONDS")]
     now: Option<u64>,
-    /// What decides: `native`, or the plugin.
+    /// What decides: `native`, or the plugin as `component`.
     #[arg(long, default_value = "native")]
     runner: Runner,
+    #[command(flatten)]
+    plugin: PluginChoice,
     /// Print one line of JSON.
     #[arg(long)]
     json: bool,
@@ -103,7 +106,8 @@ impl CheckCommand {
 
     fn check(&self) -> anyhow::Result<ExitCode> {
         let now = now(self.now)?;
-        let mut decider = Decider::open(&self.runner, &self.contract.contract, &self.keys, now)?;
+        let mut decider =
+            Decider::open((&self.runner, &self.plugin), &self.contract.contract, &self.keys, now)?;
         let pins = PinnedKeys::read(&self.pin)?;
         let snapshot = ContainerFile::read(&self.snapshot)?;
         let audience = self.audience.resolve(&decider.contract.checked)?;

@@ -49,7 +49,7 @@ impl ProbeCommand {
         }
         let name = self.runner.name();
         let mut implementation = self.runner.start(&name, &self.plugin, Duration::ZERO, false)?;
-        let make = || self.runner.engine();
+        let make = || self.runner.engine(&self.plugin);
         let mut questions = Questions::new(&make);
         let (stdin, stdout) = (io::stdin().lock(), io::stdout().lock());
         let answer =

@@ -19,6 +19,7 @@ use crate::commands::snapshot::container_file::ContainerFile;
 use crate::commands::snapshot::key_file::PinnedKeys;
 use crate::engine::LocalState;
 use crate::output;
+use crate::plugin::PluginChoice;
 
 /// Decide past requests on two snapshots, and list what would be decided otherwise.
 ///
@@ -50,9 +51,11 @@ pub struct ReplayCommand {
     /// List requests that are denied both times for another reason, too.
     #[arg(long)]
     reasons: bool,
-    /// What decides: `native`, or the plugin.
+    /// What decides: `native`, or the plugin as `component`.
     #[arg(long, default_value = "native")]
     runner: Runner,
+    #[command(flatten)]
+    plugin: PluginChoice,
     /// Print one line of JSON.
     #[arg(long)]
     json: bool,
@@ -107,7 +110,8 @@ impl Side {
         let snapshot = ContainerFile::read(path)?;
         snapshot.require_verified(&pins.keys)?;
         // Key files do not age, and nothing is fetched for the past.
-        let mut decider = Decider::open(&command.runner, contract, &command.keys, 0)?;
+        let mut decider =
+            Decider::open((&command.runner, &command.plugin), contract, &command.keys, 0)?;
         let state = decider.load_for_any_time(&snapshot)?;
         Ok(Self { decider, state, now: 0 })
     }

@@ -8,7 +8,7 @@ use mandate_host::{CoreModule, Plugin, PluginOptions};
 use crate::conformance::{
     Component, Exec, ExecOptions, Implementation, Module, Native, patient_limits,
 };
-use crate::engine::{Engine, NativeEngine};
+use crate::engine::{ComponentEngine, Engine, NativeEngine};
 use crate::plugin::PluginChoice;
 
 /// `native`, `component`, `module` or `exec:CMD`.
@@ -90,11 +90,12 @@ impl Runner {
     ///
     /// # Errors
     /// Why this runner cannot.
-    pub(super) fn engine(&self) -> Result<Box<dyn Engine>> {
+    pub(super) fn engine(&self, plugin: &PluginChoice) -> Result<Box<dyn Engine>> {
         match self {
             Self::Native => Ok(Box::new(NativeEngine::new())),
-            Self::Component | Self::Module | Self::Exec(_) => {
-                bail!("relationships are decided by `--runner native`")
+            Self::Component => Ok(Box::new(ComponentEngine::new(plugin.load()?)?)),
+            Self::Module | Self::Exec(_) => {
+                bail!("relationships are decided by `--runner native` or `component`")
             }
         }
     }

@@ -14,6 +14,10 @@ const HEAD_TIME: Duration = Duration::from_secs(10);
 /// How long a client may take nothing of an answer.
 const WRITE_TIME: Duration = Duration::from_secs(30);
 
+/// How long a refused client is listened to, and how often.
+const DRAIN_TIME: Duration = Duration::from_millis(500);
+const DRAIN_READS: u32 = 64;
+
 /// A request as far as a feed looks at it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Request {
@@ -121,6 +125,19 @@ impl Connection {
         let keep_alive = request.is_some_and(|request| request.keep_alive);
         let written = self.write(response, request.is_some_and(Request::is_head), keep_alive);
         written.is_ok() && keep_alive
+    }
+
+    /// Takes what a refused client is still sending, for a moment: a connection that is closed while
+    /// bytes arrive is reset, and the answer lost with it.
+    pub(super) fn drain(mut self) {
+        let _ = self.stream.shutdown(std::net::Shutdown::Write);
+        let _ = self.stream.set_read_timeout(Some(DRAIN_TIME));
+        let mut sink = [0; 2048];
+        for _ in 0..DRAIN_READS {
+            if !self.stream.read(&mut sink).is_ok_and(|read| read > 0) {
+                break;
+            }
+        }
     }
 
     fn write(&mut self, response: &Response, head_only: bool, keep_alive: bool) -> io::Result<()> {

@@ -110,28 +110,24 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
 fn converse(mut connection: Connection, place: &Place) {
     let shared = &place.shared;
     while !shared.stopping.load(Ordering::SeqCst) {
-        let (request, response) = match connection.read() {
+        match connection.read() {
             Ok(request) => {
+                // The place is kept until the answer is sent.
                 let asked = Place::take(shared, |shared| &shared.requests, MOST_REQUESTS);
                 let response = match &asked {
                     Some(_) => routes::answer(&shared.feed, &request),
                     None => routes::busy(),
                 };
-                // The place is kept until the answer is sent.
-                let goes_on = connection.send(Some(&request), &response);
-                drop(asked);
-                if !goes_on {
+                if !connection.send(Some(&request), &response) {
                     return;
                 }
-                continue;
             }
             Err(Unread::Closed) => return,
             Err(Unread::Refused(status, message)) => {
-                (None, routes::problem(status, "request", message))
+                connection.send(None, &routes::problem(status, "request", message));
+                return connection.drain();
             }
-        };
-        connection.send(request, &response);
-        return;
+        }
     }
 }
 

@@ -20,12 +20,25 @@ fn two(test: &str) -> (World, String, String) {
     for facts in [FACTS.to_owned(), later()] {
         let file = world.folder.write("facts.yaml", facts);
         let built = mandate(&[
-            "snapshot", "build", "--model", &world.model, "--contract", &world.contract, "--facts",
-            &file, "--key", &world.key, "--deployment", "test", "-o", &world.folder.path(""),
+            "snapshot",
+            "build",
+            "--model",
+            &world.model,
+            "--contract",
+            &world.contract,
+            "--facts",
+            &file,
+            "--key",
+            &world.key,
+            "--deployment",
+            "test",
+            "-o",
+            &world.folder.path(""),
         ]);
         assert_eq!(built.code, 0, "{built:?}");
     }
-    let files = ["snapshot-1.1.mandate", "snapshot-1.2.mandate"].map(|name| world.folder.path(name));
+    let files =
+        ["snapshot-1.1.mandate", "snapshot-1.2.mandate"].map(|name| world.folder.path(name));
     let [one, two] = files;
     (world, one, two)
 }
@@ -42,8 +55,21 @@ fn a_folder_numbers_its_snapshots() {
     let folder = world.folder.path("");
     let build = |more: &[&str]| {
         let usual = [
-            "snapshot", "build", "--model", &world.model, "--contract", &world.contract, "--facts",
-            &file, "--key", &world.key, "--deployment", "test", "-o", &folder, "--json",
+            "snapshot",
+            "build",
+            "--model",
+            &world.model,
+            "--contract",
+            &world.contract,
+            "--facts",
+            &file,
+            "--key",
+            &world.key,
+            "--deployment",
+            "test",
+            "-o",
+            &folder,
+            "--json",
         ];
         mandate(&[&usual, more].concat())
     };
@@ -117,7 +143,10 @@ fn a_delta_that_could_not_be_applied_is_not_written() {
     mandate(&["snapshot", "keygen", "-o", &stranger]);
     assert_eq!(
         diff(&one, &two, &stranger),
-        format!("snapshot `snapshot-1.1.mandate`: the signing key `{}` is not pinned", super::key_id(&world))
+        format!(
+            "snapshot `snapshot-1.1.mandate`: the signing key `{}` is not pinned",
+            super::key_id(&world)
+        )
     );
     world.folder.write("model.fga", MODEL.replace("editor or viewer", "viewer or editor"));
     let other = world.snapshot("other.mandate", FACTS);
@@ -152,18 +181,12 @@ fn a_new_era_begins_only_when_it_is_confirmed() {
         "`--era` 1 is not after the snapshot's era 1"
     );
     let begun = begin(&["--confirm"]);
-    assert_eq!(
-        (begun.code, begun.stdout),
-        (0, format!("era 2 begins with epoch 2: {two}\n"))
-    );
+    assert_eq!((begun.code, begun.stdout), (0, format!("era 2 begins with epoch 2: {two}\n")));
     let verified = mandate(&["snapshot", "verify", &two, "--key", &world.public, "--json"]).json();
-    assert_eq!(
-        (&verified["header"]["era"], &verified["header"]["epoch"]),
-        (&json!(2), &json!(2))
-    );
+    assert_eq!((&verified["header"]["era"], &verified["header"]["epoch"]), (&json!(2), &json!(2)));
     // The body is the same: only the header and its signature are new.
     let after = std::fs::read(&two).unwrap();
-    let body = super::body_bytes(&two).try_into().unwrap();
+    let body = usize::try_from(super::body_bytes(&two)).unwrap();
     assert_eq!(after[after.len() - body..], before[before.len() - body..]);
     // Bytes that nobody vouched for do not become ours.
     let mut altered = before;

@@ -19,25 +19,28 @@ fn a_fact_that_does_not_fit_is_named_with_its_line() {
     let with = |more: &str| refused(&world, &format!("{FACTS}{more}"));
     assert_eq!(
         with("relationships:\n  - spaceship:x#viewer@user:anne\n"),
-        "facts `refused.mandate.yaml`: line 34: `relationships[0].object`: the model has no type \
-         `spaceship`"
+        "facts `refused.mandate.yaml`: line 32: `relationships[0]`: the model has no type \
+         `spaceship`, only `organization`, `user`, `service`, `team`, `agent`, `mcp_server`, \
+         `tool`, `workspace`, `board`"
     );
     assert_eq!(
-        with("objects:\n  - {object: \"board:b\", relations: {viewer: [bob], workspace: [\"workspace:planning\"]}}\n"),
-        "facts `refused.mandate.yaml`: line 34: `objects[0].relations.viewer[0]`: \
-         `board:b#viewer@user:bob` joins the tenants `acme` and `globex`"
+        with(
+            "objects:\n  - {object: \"board:b\", relations: {viewer: [bob], workspace: [\"workspace:planning\"]}}\n"
+        ),
+        "facts `refused.mandate.yaml`: line 32: `objects[0].relations.viewer[0]`: \
+         `board:b#viewer@user:bob` joins two tenants"
     );
     assert_eq!(
         with(
             "relationships:\n  - {user: \"agent:helper\", relation: delegate_of, object: \
              \"user:carol\", condition: {name: before, context: {until: 7}}}\n"
         ),
-        "facts `refused.mandate.yaml`: line 34: `relationships[0]`: \
-         `user:carol#delegate_of@agent:helper`: `until` is not a timestamp"
+        "facts `refused.mandate.yaml`: line 32: `relationships[0]`: condition `before`: the \
+         value of parameter `until` is no timestamp"
     );
     assert_eq!(
         with("wizards: []\n"),
-        "facts `refused.mandate.yaml`: line 33: `wizards`: unknown"
+        "facts `refused.mandate.yaml`: line 31: `wizards`: is not known here"
     );
 }
 
@@ -49,12 +52,15 @@ fn a_model_or_contract_that_does_not_fit_is_named() {
         refused(&world, FACTS)
     };
     assert_eq!(
-        model(MODEL.replace("define member: [user]\n    define organization", "define member [user]\n    define organization")),
-        "model `model.fga`: 19:20: found `[`, expected `:`"
+        model(MODEL.replace(
+            "define member: [user]\n    define organization",
+            "define member [user]\n    define organization"
+        )),
+        "model `model.fga`: 16:19: found `[`, expected `:`"
     );
     assert_eq!(
         model(MODEL.replace("editor or viewer", "editor or reader")),
-        "model `model.fga`: 47:32: the relation `reader` does not exist"
+        "model `model.fga`: 42:32: the relation `reader` does not exist"
     );
     world.folder.write("model.fga", MODEL);
     world.folder.write("contract.json", super::cli::contract().to_string());
@@ -68,17 +74,17 @@ fn bad_arguments_of_build_are_one_clear_line() {
         let built = world.build_with("refused.mandate", FACTS, more);
         built.one_line().replace(&world.folder.path(""), "")
     };
-    assert_eq!(with(&["--deploymnt", "x"]), "unexpected argument '--deploymnt' found; see `--help`");
+    assert_eq!(
+        with(&["--deploymnt", "x"]),
+        "unexpected argument '--deploymnt' found; see `--help`"
+    );
     assert_eq!(with(&["--slice", ""]), "`--slice` must be 1 to 128 bytes of text");
     assert_eq!(
         with(&["--raw"]),
-        "the argument '--raw' cannot be used with '--contract <FILE>'; see `--help`"
+        "the argument '--contract <FILE>' cannot be used with '--raw'; see `--help`"
     );
     std::fs::write(&world.key, std::fs::read(&world.public).unwrap()).unwrap();
-    assert_eq!(
-        with(&[]),
-        "key `key.jwk`: is no Ed25519 signing key as a private JWK or PKCS#8"
-    );
+    assert_eq!(with(&[]), "key `key.jwk`: is no Ed25519 signing key as a private JWK or PKCS#8");
     std::fs::remove_file(&world.key).unwrap();
     assert_eq!(with(&[]), "key `key.jwk` cannot be read: No such file or directory (os error 2)");
 }
@@ -118,9 +124,7 @@ fn a_truncated_or_altered_snapshot_is_refused() {
     let signature = "the signature does not verify";
     let body = "chunk 0 is not the one that was signed";
     // The issue time in the header, the signature, the body's first and last byte.
-    for (at, problem) in
-        [(50, signature), (160, signature), (250, body), (good.len() - 1, body)]
-    {
+    for (at, problem) in [(50, signature), (160, signature), (250, body), (good.len() - 1, body)] {
         assert_eq!(
             said(&flipped(at), "verify"),
             (1, format!("not verified: snapshot `FILE`: {problem}")),
@@ -156,9 +160,8 @@ fn only_a_pinned_key_vouches() {
         mandate(&["snapshot", "verify", &file, "--key", &world.key]).one_line(),
         format!("key `{}`: is a private key: pin the public one, without `d`", world.key)
     );
-    let other = mandate(&[
-        "snapshot", "verify", &file, "--key", &world.public, "--deployment", "live",
-    ]);
+    let other =
+        mandate(&["snapshot", "verify", &file, "--key", &world.public, "--deployment", "live"]);
     assert_eq!(
         (other.code, other.stdout),
         (1, format!("not verified: snapshot `{file}`: the deployment is `test`, not `live`\n"))

@@ -102,8 +102,20 @@ fn published(test: &str) -> (World, String) {
 fn build(world: &World, facts: &str, folder: &str) {
     let facts = world.folder.write("facts.yaml", facts);
     let built = mandate(&[
-        "snapshot", "build", "--model", &world.model, "--contract", &world.contract, "--facts",
-        &facts, "--key", &world.key, "--deployment", "test", "-o", folder,
+        "snapshot",
+        "build",
+        "--model",
+        &world.model,
+        "--contract",
+        &world.contract,
+        "--facts",
+        &facts,
+        "--key",
+        &world.key,
+        "--deployment",
+        "test",
+        "-o",
+        folder,
     ]);
     assert_eq!(built.code, 0, "{built:?}");
 }
@@ -117,8 +129,7 @@ fn delta(world: &World, folder: &str) -> Vec<u8> {
     build(world, &FACTS.replace("members: [alice, carol]", "members: [carol]"), &aside);
     let second = format!("{aside}/snapshot-1.2.mandate");
     let output = format!("{aside}/delta");
-    let told =
-        mandate(&["snapshot", "diff", &first, &second, "-o", &output, "--key", &world.key]);
+    let told = mandate(&["snapshot", "diff", &first, &second, "-o", &output, "--key", &world.key]);
     assert_eq!(told.code, 0, "{told:?}");
     std::fs::read(output).unwrap()
 }
@@ -196,7 +207,10 @@ fn a_heartbeat_comes_to_whoever_waits() {
     let key = std::fs::read_to_string(&world.public).unwrap();
     let keys = [PinnedKey::parse(&key).unwrap()];
     let (header, body) = mandate_authz::container::open(&answer.body, &keys).unwrap();
-    assert_eq!((header.header().statement.kind, body), (Kind::Delta { base: 0, from: 1 }, &b""[..]));
+    assert_eq!(
+        (header.header().statement.kind, body),
+        (Kind::Delta { base: 0, from: 1 }, &b""[..])
+    );
 }
 
 #[test]
@@ -252,7 +266,7 @@ fn what_is_not_served_is_named_once() {
     let (world, folder) = published("snapshot-rejected");
     let stranger = world.folder.path("stranger.jwk");
     mandate(&["snapshot", "keygen", "-o", &stranger]);
-    std::fs::write(format!("{folder}/garbage.mandate"), "garbage").unwrap();
+    std::fs::write(format!("{folder}/garbage.mandate"), "no snapshot at all").unwrap();
     std::fs::write(format!("{folder}/notes.txt"), "not looked at").unwrap();
     let feed = Feed::start(&folder, &["--key", &world.key]);
     std::thread::sleep(Duration::from_millis(1200));

@@ -12,6 +12,7 @@ use crate::commands::snapshot::container_file::ContainerFile;
 use crate::commands::snapshot::key_file::PinnedKeys;
 use crate::engine::{Engine, LocalState};
 use crate::keys::{KeySources, Refresh, quoted, refresh};
+use crate::plugin::PluginChoice;
 
 /// What decides the questions of one command.
 pub(in crate::commands) struct Decider {
@@ -23,7 +24,7 @@ pub(in crate::commands) struct Decider {
 impl Decider {
     /// Loads the contract and the key files. Nothing is fetched, no snapshot is loaded.
     pub(in crate::commands) fn open(
-        runner: &Runner,
+        (runner, plugin): (&Runner, &PluginChoice),
         contract: &Path,
         keys: &KeyOptions,
         now: u64,
@@ -31,7 +32,7 @@ impl Decider {
         // A contract without `authz` denies everything: nobody means that.
         let (contract, _) = ContractFile::read_with_policy(contract)?;
         let sources = keys.sources(&contract, now)?;
-        let mut decider = Self { engine: runner.engine()?, contract, sources };
+        let mut decider = Self { engine: runner.engine(plugin)?, contract, sources };
         decider.load_trust()?;
         Ok(decider)
     }

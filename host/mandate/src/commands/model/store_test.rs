@@ -18,6 +18,7 @@ use crate::commands::input_file;
 use crate::commands::runner::Runner;
 use crate::engine::{Engine, LocalState};
 use crate::output::{self, Page};
+use crate::plugin::PluginChoice;
 
 /// Run the tests of OpenFGA store files: does what follows from the relationships?
 ///
@@ -27,9 +28,11 @@ pub(super) struct TestCommand {
     /// Store files, `….fga.yaml`.
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
-    /// What answers: `native`, or the plugin.
+    /// What answers: `native`, or the plugin as `component`.
     #[arg(long, default_value = "native")]
     runner: Runner,
+    #[command(flatten)]
+    plugin: PluginChoice,
     /// Print one line of JSON.
     #[arg(long)]
     json: bool,
@@ -104,7 +107,7 @@ impl TestCommand {
         let world = World { ignore_unfit: false, ..World::raw(store.model.clone(), tuples) };
         let body = world.build([0; 16])?;
         let state = LocalState::new(true, [0; 3])?;
-        let mut engine = self.runner.engine()?;
+        let mut engine = self.runner.engine(&self.plugin)?;
         engine.configure_state(&state.config()?)?;
         engine.load(&state.snapshot(&body)?)?;
         Ok(engine)

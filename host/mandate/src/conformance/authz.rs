@@ -1,0 +1,23 @@
+//! The fixtures of authorization: `contract/fixtures/authz`.
+//!
+//! A fixture is one small file with two lists: what is allowed, and what is denied. Everything that
+//! a decision rests on is one JSON document, the case; a denied case is an allowed one with exactly
+//! one place changed (docs/fixtures-authz.md).
+
+mod case;
+mod facts;
+mod fixture;
+mod ground;
+mod model;
+mod outcome;
+mod pointer;
+mod run;
+mod set;
+mod state;
+mod world;
+
+pub use case::Case;
+pub use fixture::{AllowedCase, AuthzFixture, DeniedCase};
+pub use outcome::outcome;
+pub use run::report;
+pub use set::{AuthzSet, Decision};
