@@ -221,7 +221,10 @@ fn one_fact_makes_the_difference() {
         denied("caller", "callers: [\"team:platform#member\", olga]", "callers: [olga]"),
         "caller-tool"
     );
-    assert_eq!(denied("use", "visibility: team", "visibility: private"), "agent-use");
+    assert_eq!(
+        denied("use", "    visibility: team\n    shared_with_teams: [platform]\n", ""),
+        "agent-use"
+    );
     assert_eq!(
         denied("board", "editor: [\"team:platform#member\"]", "viewer: [olga]"),
         "no-relation"

@@ -1,6 +1,6 @@
 //! `mandate model`, end to end.
 
-#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 mod cli;
 

@@ -1,6 +1,6 @@
 //! `mandate replay`, end to end.
 
-#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 mod authz_world;
 mod cli;
