@@ -25,3 +25,4 @@ mod refusals;
 mod steps;
 mod suites;
 mod support;
+mod values;

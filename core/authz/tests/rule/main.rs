@@ -22,5 +22,6 @@ mod records;
 mod rule;
 mod scene;
 mod tenant;
+mod usage;
 mod wire;
 mod world;
