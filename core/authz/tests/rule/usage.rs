@@ -5,7 +5,7 @@ use mandate_authn::ReasonCode;
 use serde_json::{Value, json};
 
 use crate::agent_context::context;
-use crate::scene::{ALLOWED, Scene, agent_scene, board, denied, said, scene};
+use crate::scene::{ALLOWED, Scene, agent_scene, denied, said, scene};
 
 #[test]
 fn line_6_wants_the_user_to_may_use_the_agent() {
