@@ -18,7 +18,7 @@ use crate::{relation_wire, wire};
 /// let question = r#"{"now":1767225600,"token":"a.b.c",
 ///     "request":{"audience":"https://board.example","action":"view"}}"#;
 /// // Nothing is trusted before a trust document is loaded.
-/// assert!(authorizer.authorize_json(question).contains("keys-missing"));
+/// assert!(authorizer.authorize_json(question).contains("policy-missing"));
 /// ```
 #[derive(Debug, Default)]
 pub struct Authorizer {

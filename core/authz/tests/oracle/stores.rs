@@ -56,6 +56,12 @@ fn read(file: &Path) -> StoreFile {
 fn run<E: Engine>(store: &StoreFile, test: &StoreTest) -> (usize, Vec<String>) {
     let tuples = [store.tuples.clone(), test.tuples.clone()].concat();
     let engine = E::open(&store.model, &tuples);
+    let by_name: Vec<Tuple> = tuples
+        .iter()
+        .filter(|tuple| !matches!(tuple.subject, Subject::Wildcard(_)))
+        .cloned()
+        .collect();
+    let by_name = E::open(&store.model, &by_name);
     let mut wrong = Vec::new();
     for check in &test.checks {
         let extra = Extra { tuples: Vec::new(), context: check.context.clone() };
@@ -76,7 +82,7 @@ fn run<E: Engine>(store: &StoreFile, test: &StoreTest) -> (usize, Vec<String>) {
         }
     }
     for list in &test.list_users {
-        let found = list_users(&engine, &tuples, list);
+        let found = list_users([&engine, &by_name], &tuples, list);
         if found != list.expected.iter().cloned().collect() {
             wrong.push(format!("{list:?}: {found:?}"));
         }
@@ -84,8 +90,13 @@ fn run<E: Engine>(store: &StoreFile, test: &StoreTest) -> (usize, Vec<String>) {
     (test.checks.len() + test.list_objects.len() + test.list_users.len(), wrong)
 }
 
-/// Every subject that a relationship names and that the filter asks for, checked one by one.
-fn list_users<E: Engine>(engine: &E, tuples: &[Tuple], list: &ListUsersTest) -> BTreeSet<String> {
+/// Every subject that a relationship names and that the filter asks for, checked one by one. Who
+/// has the relation only because everybody of the type has it is not listed by name.
+fn list_users<E: Engine>(
+    [engine, by_name]: [&E; 2],
+    tuples: &[Tuple],
+    list: &ListUsersTest,
+) -> BTreeSet<String> {
     let wanted = |subject: &&Subject| {
         let (type_name, relation) = match subject {
             Subject::Object(object) => (&object.type_name, None),
@@ -96,12 +107,18 @@ fn list_users<E: Engine>(engine: &E, tuples: &[Tuple], list: &ListUsersTest) -> 
         filters.any(|filter| filter.type_name == *type_name && filter.relation.as_ref() == relation)
     };
     let subjects = tuples.iter().map(|tuple| &tuple.subject).filter(wanted);
-    let holds = |user: &String| {
+    let holds = |engine: &E, user: &str| {
         let extra = Extra { tuples: Vec::new(), context: list.context.clone() };
         let (relation, object) = (list.relation.clone(), list.object.clone());
-        engine.check(&Question { user: user.clone(), relation, object, extra }) == Ok(true)
+        engine.check(&Question { user: user.to_owned(), relation, object, extra }) == Ok(true)
     };
-    subjects.map(ToString::to_string).collect::<BTreeSet<_>>().into_iter().filter(holds).collect()
+    let listed = |user: &String| {
+        let type_name = user.split(':').next().unwrap_or_default();
+        let general = !user.contains('#') && !user.ends_with(":*");
+        let general = general && holds(engine, &format!("{type_name}:*"));
+        holds(engine, user) && (!general || holds(by_name, user))
+    };
+    subjects.map(ToString::to_string).collect::<BTreeSet<_>>().into_iter().filter(listed).collect()
 }
 
 #[test]

@@ -97,14 +97,19 @@ fn a_plugin_of_another_world_is_refused_when_it_is_loaded() {
     let error = load(&component(PLUGIN, &grown), &PluginOptions::default()).unwrap_err();
     assert!(matches!(error, PluginError::World(_)), "{error}");
 
-    let meta_only = WORLD.replace("  export authn;\n", "").replace("  export types;\n", "");
+    let meta_only =
+        ["authn", "authz", "types"].iter().fold(WORLD.to_owned(), |world, interface| {
+            world.replace(&format!("  export {interface};\n"), "")
+        });
     assert_ne!(meta_only, WORLD);
     let error =
         load(&component(&meta_module(), &meta_only), &PluginOptions::default()).unwrap_err();
     assert!(matches!(error, PluginError::World(_)), "{error}");
 }
 
-/// The friendly plugin without the exports of `authn`.
+/// The friendly plugin without the exports of `authn` and `authz`.
 fn meta_module() -> String {
-    PLUGIN.replace("(export \"mandate:policy/authn@0.1.0#", "(export \"left-out-")
+    PLUGIN
+        .replace("(export \"mandate:policy/authn@0.1.0#", "(export \"left-out-authn-")
+        .replace("(export \"mandate:policy/authz@0.1.0#", "(export \"left-out-authz-")
 }
