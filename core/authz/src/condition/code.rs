@@ -88,7 +88,7 @@ impl<'a> Iterator for Parameters<'a> {
         let name = std::str::from_utf8(self.reader.bytes(length)?).ok()?;
         let levels = usize::from(self.reader.u8()?);
         let of = TypeCode::parse(self.reader.bytes(levels)?)?;
-        of.decode().map(|_| (name, of))
+        of.is_of_parameter().then_some((name, of))
     }
 }
 

@@ -15,7 +15,7 @@ use super::timestamp::Timestamp;
 use super::value::{List, Map, Text, Value};
 
 /// The value, `None` where it does not have the type. Only the outermost level is looked at: see
-/// [`has_type`].
+/// [`checked`].
 pub(super) fn typed<'a>(json: &'a Json, of: TypeCode<'a>) -> Option<Value<'a>> {
     Some(match (of.kind(), json) {
         (Kind::Any, _) => any(json)?,
@@ -54,33 +54,32 @@ fn any(json: &Json) -> Option<Value<'_>> {
     })
 }
 
-/// Whether a value has the type at every level: OpenFGA converts a whole list before it evaluates,
-/// and fails for any element. Every element costs a step.
-pub(super) fn has_type(
-    json: &Json,
-    of: TypeCode<'_>,
+/// The value, `None` where it does not have the type at every level: OpenFGA converts a whole list
+/// before it evaluates, and fails for any element. Every element costs a step.
+pub(super) fn checked<'a>(
+    json: &'a Json,
+    of: TypeCode<'a>,
     steps: &mut Steps<'_>,
-) -> Result<bool, Trouble> {
-    if typed(json, of).is_none() {
-        return Ok(false);
-    }
+) -> Result<Option<Value<'a>>, Trouble> {
+    let Some(value) = typed(json, of) else { return Ok(None) };
     let inner = of.inner();
-    match (of.kind(), json) {
-        (Kind::List | Kind::Map, _) if inner.kind() == Kind::Any => Ok(true),
-        (Kind::List, Json::Array(items)) => all_have_type(items.iter(), inner, steps),
-        (Kind::Map, Json::Object(members)) => all_have_type(members.values(), inner, steps),
-        _ => Ok(true),
-    }
+    let elements_fit = match (of.kind(), json) {
+        (Kind::List | Kind::Map, _) if inner.kind() == Kind::Any => true,
+        (Kind::List, Json::Array(items)) => all_have_type(items.iter(), inner, steps)?,
+        (Kind::Map, Json::Object(members)) => all_have_type(members.values(), inner, steps)?,
+        _ => true,
+    };
+    Ok(elements_fit.then_some(value))
 }
 
 fn all_have_type<'a>(
     values: impl ExactSizeIterator<Item = &'a Json>,
-    of: TypeCode<'_>,
+    of: TypeCode<'a>,
     steps: &mut Steps<'_>,
 ) -> Result<bool, Trouble> {
     steps.take(values.len())?;
     for value in values {
-        if !has_type(value, of, steps)? {
+        if checked(value, of, steps)?.is_none() {
             return Ok(false);
         }
     }

@@ -34,8 +34,8 @@ pub fn encode_context(
         };
         // Nobody waits for the encoding: as many steps as it takes.
         let mut steps = u32::MAX;
-        let has_type = context::has_type(json, of, &mut Steps::new(&mut steps));
-        let value = context::typed(json, of).filter(|_| has_type == Ok(true)).ok_or_else(error)?;
+        let value = context::checked(json, of, &mut Steps::new(&mut steps));
+        let value = value.ok().flatten().ok_or_else(error)?;
         bytes.extend(index.to_le_bytes());
         write(&mut bytes, &value, of, VALUE_LEVELS)
             .ok_or_else(|| ContextError::Size { parameter: name.to_owned() })?;

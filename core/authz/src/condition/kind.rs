@@ -74,6 +74,11 @@ impl<'a> TypeCode<'a> {
         (fits && Kind::from_code(*last).is_some()).then_some(Self(bytes))
     }
 
+    /// Whether a parameter may have it: neither null nor the type of types is one.
+    pub(super) fn is_of_parameter(self) -> bool {
+        self.0.last().is_some_and(|code| *code < Kind::Null.code())
+    }
+
     /// The outermost level. Bytes that are no type are `any`, which nothing was validated as.
     pub(super) fn kind(self) -> Kind {
         self.0.first().and_then(|code| Kind::from_code(*code)).unwrap_or(Kind::Any)

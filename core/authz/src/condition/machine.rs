@@ -46,16 +46,7 @@ fn run<'a>(
     bind(code, stored, request, &mut steps, slots)?;
     let reader = Reader::new(code.instructions);
     let mut machine = Machine { code: *code, reader, slots, stack, top: 0, steps };
-    while !machine.reader.is_at_end() {
-        machine.steps.take(1)?;
-        let instruction = Instruction::decode(&mut machine.reader).ok_or(BROKEN)?;
-        machine.execute(instruction)?;
-    }
-    match machine.pop()? {
-        Value::Bool(answer) => Ok(answer),
-        Value::Error(problem) => Err(ConditionFailure::Expression { problem }),
-        _ => Err(ConditionFailure::Expression { problem: "the result is no bool" }),
-    }
+    Ok(machine.run()?)
 }
 
 /// Puts every parameter into its slot: the relationship's own value, else the request's.
@@ -79,11 +70,8 @@ fn bind<'a>(
         if let Some(value) = stored.value(index, of).ok_or(BROKEN)? {
             *slot = value;
         } else if let Some(json) = request.get(name) {
-            let value = context::typed(json, of).filter(|_| true);
-            let has_type = context::has_type(json, of, steps)?;
-            *slot = value
-                .filter(|_| has_type)
-                .ok_or_else(|| ConditionFailure::Type { parameter: name.to_owned() })?;
+            let value = context::checked(json, of, steps)?;
+            *slot = value.ok_or_else(|| ConditionFailure::Type { parameter: name.to_owned() })?;
         } else if missing.is_none() {
             missing = Some(name);
         }
@@ -105,7 +93,20 @@ struct Machine<'a, 'f> {
 }
 
 impl<'a> Machine<'a, '_> {
-    fn execute(&mut self, instruction: Instruction<'a>) -> Result<(), ConditionFailure> {
+    fn run(&mut self) -> Result<bool, Trouble> {
+        while !self.reader.is_at_end() {
+            self.steps.take(1)?;
+            let instruction = Instruction::decode(&mut self.reader).ok_or(BROKEN)?;
+            self.execute(instruction)?;
+        }
+        match self.pop()? {
+            Value::Bool(answer) => Ok(answer),
+            Value::Error(problem) => Err(Trouble::Problem(problem)),
+            _ => Err(Trouble::Problem("the result is no bool")),
+        }
+    }
+
+    fn execute(&mut self, instruction: Instruction<'a>) -> Result<(), Trouble> {
         match instruction {
             Instruction::Constant { of, value } => {
                 let value = read_value(&mut Reader::new(value), of).ok_or(BROKEN)?;
@@ -165,7 +166,7 @@ impl<'a> Machine<'a, '_> {
         }
     }
 
-    fn binary(&mut self, binary: Binary) -> Result<(), ConditionFailure> {
+    fn binary(&mut self, binary: Binary) -> Result<(), Trouble> {
         let right = self.pop()?;
         let left = self.pop()?;
         let result = operator::binary(binary, left, right, &mut self.steps);
@@ -173,7 +174,7 @@ impl<'a> Machine<'a, '_> {
     }
 
     /// What may jump.
-    fn flow(&mut self, instruction: Instruction<'a>) -> Result<(), ConditionFailure> {
+    fn flow(&mut self, instruction: Instruction<'a>) -> Result<(), Trouble> {
         match instruction {
             Instruction::Jump { target } | Instruction::Repeat { target } => self.jump(target),
             Instruction::JumpFalse { target } => match self.peek()? {
@@ -215,7 +216,7 @@ impl<'a> Machine<'a, '_> {
     }
 
     /// Pops a condition: a bool or a problem.
-    fn condition(&mut self) -> Result<Result<bool, &'static str>, ConditionFailure> {
+    fn condition(&mut self) -> Result<Result<bool, &'static str>, Trouble> {
         Ok(match self.pop()? {
             Value::Bool(condition) => Ok(condition),
             Value::Error(problem) => Err(problem),
@@ -223,7 +224,7 @@ impl<'a> Machine<'a, '_> {
         })
     }
 
-    fn start_loop(&mut self, base: u16, end: u32) -> Result<(), ConditionFailure> {
+    fn start_loop(&mut self, base: u16, end: u32) -> Result<(), Trouble> {
         let range = match self.pop()? {
             Value::List(list) => list,
             Value::Map(map) => {
@@ -244,7 +245,7 @@ impl<'a> Machine<'a, '_> {
         Ok(())
     }
 
-    fn next_element(&mut self, base: u16, exit: u32) -> Result<(), ConditionFailure> {
+    fn next_element(&mut self, base: u16, exit: u32) -> Result<(), Trouble> {
         let Value::Int(index) = *self.slot(base.saturating_add(1))? else { return Err(NO_LOOP) };
         let Value::List(range) = self.slot(base)? else { return Err(NO_LOOP) };
         let place = usize::try_from(index).map_err(|_| NO_LOOP)?;
@@ -257,52 +258,52 @@ impl<'a> Machine<'a, '_> {
         Ok(())
     }
 
-    fn jump(&mut self, target: u32) -> Result<(), ConditionFailure> {
+    fn jump(&mut self, target: u32) -> Result<(), Trouble> {
         let target = usize::try_from(target).map_err(|_| BROKEN)?;
         self.reader = Reader::at(self.code.instructions, target);
         Ok(())
     }
 
-    fn finish(&mut self, result: Result<Value<'a>, Trouble>) -> Result<(), ConditionFailure> {
+    fn finish(&mut self, result: Result<Value<'a>, Trouble>) -> Result<(), Trouble> {
         self.push(settle(result)?)
     }
 
-    fn push(&mut self, value: Value<'a>) -> Result<(), ConditionFailure> {
+    fn push(&mut self, value: Value<'a>) -> Result<(), Trouble> {
         *self.stack.get_mut(self.top).ok_or(BROKEN)? = value;
         self.top = self.top.saturating_add(1);
         Ok(())
     }
 
-    fn pop(&mut self) -> Result<Value<'a>, ConditionFailure> {
+    fn pop(&mut self) -> Result<Value<'a>, Trouble> {
         self.top = self.top.checked_sub(1).ok_or(BROKEN)?;
         let place = self.stack.get_mut(self.top).ok_or(BROKEN)?;
         Ok(std::mem::replace(place, Value::Null))
     }
 
-    fn peek(&self) -> Result<&Value<'a>, ConditionFailure> {
+    fn peek(&self) -> Result<&Value<'a>, Trouble> {
         let place = self.top.checked_sub(1).ok_or(BROKEN)?;
         self.stack.get(place).ok_or(BROKEN)
     }
 
-    fn slot(&mut self, slot: u16) -> Result<&mut Value<'a>, ConditionFailure> {
+    fn slot(&mut self, slot: u16) -> Result<&mut Value<'a>, Trouble> {
         self.slots.get_mut(usize::from(slot)).ok_or(BROKEN)
     }
 }
 
 /// An error of an operation is a value; what nothing absorbs ends the evaluation.
-fn settle<'a>(result: Result<Value<'a>, Trouble>) -> Result<Value<'a>, ConditionFailure> {
+fn settle<'a>(result: Result<Value<'a>, Trouble>) -> Result<Value<'a>, Trouble> {
     match result {
         Ok(value) => Ok(value),
         Err(Trouble::Problem(problem)) => Ok(Value::Error(problem)),
-        Err(trouble @ (Trouble::Fatal(_) | Trouble::Steps)) => Err(trouble.into()),
+        Err(trouble @ (Trouble::Fatal(_) | Trouble::Steps)) => Err(trouble),
     }
 }
 
 /// What validated code never gives.
-const BROKEN: ConditionFailure = ConditionFailure::Expression { problem: "the code is broken" };
+const BROKEN: Trouble = Trouble::Fatal("the code is broken");
 
 /// Code may be sound and use the slots of a loop that it never started; compiled code never does.
-const NO_LOOP: ConditionFailure = ConditionFailure::Expression { problem: "no loop was started" };
+const NO_LOOP: Trouble = Trouble::Fatal("no loop was started");
 
 /// Slots and stack that are kept without an allocation.
-const SMALL_FRAME: usize = 12;
+const SMALL_FRAME: usize = 8;
