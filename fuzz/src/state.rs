@@ -73,10 +73,10 @@ pub static BODY: LazyLock<Vec<u8>> = LazyLock::new(|| {
         tenancy: TenancyRules {
             tenant_type: Some("organization".to_owned()),
             shared: vec![],
-            parents: ["agent", "document", "team"]
+            parents: ["document", "team"]
                 .map(|name| (name.to_owned(), vec!["organization".to_owned()]))
                 .into(),
-            principals: vec!["user".to_owned()],
+            principals: vec!["agent".to_owned(), "user".to_owned()],
         },
         ignore_unfit: false,
     };
