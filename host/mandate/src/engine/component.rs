@@ -242,6 +242,12 @@ fn answer(decision: &Decision) -> Value {
             members.insert(name, value);
         }
     }
+    // The component names the tenant's object, where JSON has its id.
+    if let Some(Value::String(tenant)) = members.get_mut("tenant")
+        && let Some((_, id)) = tenant.split_once(':')
+    {
+        *tenant = id.to_owned();
+    }
     if let Some(Value::Object(position)) = members.remove("position") {
         members.extend(position);
     }

@@ -6,7 +6,7 @@ mod authz_world;
 mod cli;
 
 use authz_world::{FACTS, MODEL, World, authz_contract};
-use cli::{AUDIENCE, ISSUER, NOW, claims, jwks, mandate_with, token};
+use cli::{AUDIENCE, ISSUER, NOW, claims, has_plugin, jwks, mandate_with, token};
 use serde_json::{Value, json};
 
 const BOARDS: &str = "model
@@ -25,8 +25,12 @@ condition early(now: timestamp, until: timestamp) {
 ";
 
 fn ask(lines: &[Value]) -> Vec<Value> {
+    ask_of("native", lines)
+}
+
+fn ask_of(runner: &str, lines: &[Value]) -> Vec<Value> {
     let input: String = lines.iter().map(|line| format!("{line}\n")).collect();
-    let ran = mandate_with(&["probe", "--runner", "native"], input.as_bytes());
+    let ran = mandate_with(&["probe", "--runner", runner], input.as_bytes());
     assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{ran:?}");
     ran.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
@@ -83,6 +87,29 @@ fn probe_authz() {
     );
     assert_eq!(answers[6], json!({ "id": 7, "objects": ["board:public"], "error": null }));
     assert_eq!(answers[7], json!({ "id": 8, "allowed": false, "error": null }));
+}
+
+#[test]
+fn the_component_answers_as_core_does() {
+    if !has_plugin("probe through the component") {
+        return;
+    }
+    let lines = [
+        check(1, &json!({})),
+        check(2, &json!({ "user": "user:bob" })),
+        check(3, &json!({ "user": "user:carl", "context": { "now": "2025-06-01T00:00:00Z" } })),
+        check(4, &json!({ "user": "user:carl" })),
+        check(5, &json!({ "relation": "owner" })),
+        list(6, &json!({})),
+        list(7, &json!({ "type": "spaceship" })),
+        decide(8, &question(&json!({ "token": token(&claims()) }), NOW)),
+    ];
+    let shown = |answer: &Value| {
+        let members = ["id", "allowed", "objects", "verdict", "reason", "relation_path"];
+        (members.map(|member| answer[member].clone()), answer["error"]["code"].clone())
+    };
+    let all = |runner| ask_of(runner, &lines).iter().map(shown).collect::<Vec<_>>();
+    assert_eq!(all("component"), all("native"));
 }
 
 #[test]

@@ -43,10 +43,7 @@ fn snapshot() {
         )
     );
     let inspected = mandate(&["snapshot", "inspect", &file, "--now", &now, "--json"]).json();
-    assert_eq!(
-        (&inspected["verified"], &inspected["header"]["key"]),
-        (&json!(false), &json!(key))
-    );
+    assert_eq!((&inspected["verified"], &inspected["header"]["key"]), (&json!(false), &json!(key)));
     let content = &inspected["content"];
     let of_type = |name: &str| {
         let types = content["types"].as_array().unwrap();
@@ -61,7 +58,8 @@ fn snapshot() {
     );
     assert_eq!(content["identities"], json!({ "agent": 1, "user": 4 }));
     assert_eq!((&content["credentials"], &content["void_credentials"]), (&json!(1), &json!(0)));
-    let tenants: Vec<_> = content["tenants"].as_array().unwrap().iter().map(|of| &of["tenant"]).collect();
+    let tenants: Vec<_> =
+        content["tenants"].as_array().unwrap().iter().map(|of| &of["tenant"]).collect();
     assert_eq!(tenants, ["(shared)", "acme", "globex"]);
 }
 
@@ -123,8 +121,20 @@ fn a_raw_snapshot_needs_no_contract() {
     let facts = world.folder.write("raw.yaml", "relationships:\n  - board:b#viewer@user:anne\n");
     let output = world.folder.path("raw.mandate");
     let built = mandate(&[
-        "snapshot", "build", "--raw", "--model", &world.model, "--facts", &facts, "--key",
-        &world.key, "--deployment", "test", "-o", &output, "--json",
+        "snapshot",
+        "build",
+        "--raw",
+        "--model",
+        &world.model,
+        "--facts",
+        &facts,
+        "--key",
+        &world.key,
+        "--deployment",
+        "test",
+        "-o",
+        &output,
+        "--json",
     ]);
     let said = built.json();
     assert_eq!(

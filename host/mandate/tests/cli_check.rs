@@ -6,7 +6,7 @@ mod authz_world;
 mod cli;
 
 use authz_world::{FACTS, World, authz_contract};
-use cli::{ISSUER, NOW, Ran, claims, claims_with, jwks, mandate, token};
+use cli::{ISSUER, NOW, Ran, claims, claims_with, has_plugin, jwks, mandate, token};
 use serde_json::{Value, json};
 
 /// A world with its snapshot, and what everybody asks it.
@@ -87,7 +87,7 @@ by
   agent:helper#shared_with_teams@team:platform#member
   └─ team:platform#member@user:alice
   tool:tasks/get_board#can_call@agent:helper
-  tool:tasks/*#can_call@team:platform#member
+  tool:tasks/get_board#can_call@team:platform#member
   └─ team:platform#member@user:alice
   board:roadmap#editor@team:platform#member
   └─ team:platform#member@user:alice
@@ -218,7 +218,11 @@ fn one_fact_makes_the_difference() {
     );
     assert_eq!(denied("tool", "[list_boards, get_board]}", "[list_boards]}"), "agent-tool");
     assert_eq!(
-        denied("caller", "callers: [\"team:platform#member\", olga]", "callers: [olga]"),
+        denied(
+            "caller",
+            "tasks/get_board, callers: [\"team:platform#member\", olga]",
+            "tasks/get_board, callers: [olga]"
+        ),
         "caller-tool"
     );
     assert_eq!(
@@ -253,11 +257,65 @@ fn every_line_is_explained() {
             "       └─ team:platform#member@user:alice",
             "  7  agent and user may call the tool: holds",
             "       tool:tasks/get_board#can_call@agent:helper",
-            "       tool:tasks/*#can_call@team:platform#member",
+            "       tool:tasks/get_board#can_call@team:platform#member",
             "       └─ team:platform#member@user:alice",
             "  8  the user has the relation to every resource: holds",
             "       board:diary#viewer@user:alice",
         ]
+    );
+}
+
+#[test]
+fn the_component_decides_as_core_does() {
+    if !has_plugin("check through the component") {
+        return;
+    }
+    let checked = Checked::new("check-component");
+    let said = |ran: &Ran| {
+        let said = ran.json();
+        let members =
+            ["verdict", "reason", "failing_line", "binding_mode", "user", "agent", "credential"];
+        (ran.code, members.map(|member| said[member].clone()), said["relation_path"].clone())
+    };
+    let late = (NOW + 121).to_string();
+    let mut reasons = Vec::new();
+    for (board, more) in [
+        ("roadmap", &[][..]),
+        ("salaries", &[]),
+        ("diary", &[]),
+        ("theirs", &[]),
+        ("roadmap", &["--on-behalf-of", "user:carol"]),
+        ("roadmap", &["--minimum-epoch", "1.2"]),
+        ("roadmap", &["--now", &late]),
+        ("roadmap", &["--now", &late, "--any-age"]),
+    ] {
+        let ask = |runner: &str| {
+            let runner = ["--runner", runner, "--json"];
+            said(&checked.by_name(board, &[more, &runner].concat()))
+        };
+        let (native, component) = (ask("native"), ask("component"));
+        assert_eq!(component, native, "{board} {more:?}");
+        reasons.push(native.1[1].clone());
+    }
+    assert_eq!(
+        reasons,
+        [
+            "ok",
+            "no-relation",
+            "scope-workspace",
+            "cross-tenant",
+            "cross-user",
+            "snapshot-stale",
+            "snapshot-stale",
+            "ok",
+        ]
+    );
+    let token = |runner| said(&checked.by_token(&claims(), &["--runner", runner, "--json"]));
+    assert_eq!(token("component"), token("native"));
+    let explained = checked.by_name("roadmap", &["--explain", "--runner", "component"]);
+    assert_eq!(
+        explained.one_line(),
+        "only `--runner native` explains its lines: the component answers doors"
     );
 }
 

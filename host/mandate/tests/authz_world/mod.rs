@@ -23,7 +23,10 @@ users:
 teams:
   - {id: platform, members: [alice, carol]}
 servers:
-  - {id: tasks, tools: [list_boards, get_board, move_card], callers: ["team:platform#member", olga]}
+  - {id: tasks, tools: [list_boards, get_board, move_card]}
+tools:
+  - {id: tasks/list_boards, callers: ["team:platform#member", olga]}
+  - {id: tasks/get_board, callers: ["team:platform#member", olga]}
 agents:
   - id: helper
     visibility: team
@@ -42,6 +45,9 @@ boards:
   - {id: salaries, workspace: planning, relations: {viewer: [olga]}}
   - {id: diary, workspace: private, relations: {viewer: [alice]}}
   - {id: theirs, workspace: elsewhere, relations: {viewer: [bob]}}
+relationships:
+  - mcp_server:tasks#can_call@team:platform#member
+  - mcp_server:tasks#can_call@user:olga
 "#;
 
 pub(crate) const MODEL: &str = "model
@@ -72,10 +78,12 @@ type agent
 type mcp_server
   relations
     define can_call: [user, team#member, agent]
+    define can_call_all: [user, team#member, agent]
 
 type tool
   relations
-    define can_call: [user, team#member, agent]
+    define can_call: [user, team#member, agent] or can_call_all from server
+    define server: [mcp_server]
 
 type workspace
   relations

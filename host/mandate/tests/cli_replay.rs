@@ -34,8 +34,16 @@ impl Replayed {
 
     fn arguments<'a>(&'a self, file: &'a str) -> [&'a str; 10] {
         [
-            "replay", file, "--before", &self.before, "--after", &self.after, "--pin",
-            &self.world.public, "--contract", &self.world.contract,
+            "replay",
+            file,
+            "--before",
+            &self.before,
+            "--after",
+            &self.after,
+            "--pin",
+            &self.world.public,
+            "--contract",
+            &self.world.contract,
         ]
     }
 }
@@ -115,7 +123,10 @@ fn the_same_verdicts_are_a_success() {
         (0, "2 requests: 0 flips (0 now allowed, 0 now denied), 1 denied for another reason\n")
     );
     let ran = replayed.replay(&requests, &["--reasons"]);
-    assert!(ran.stdout.starts_with("alice/salaries: deny no-relation -> deny agent-use: "), "{ran:?}");
+    assert!(
+        ran.stdout.starts_with("alice/salaries: deny no-relation -> deny agent-use: "),
+        "{ran:?}"
+    );
 }
 
 #[test]
@@ -123,9 +134,7 @@ fn each_request_is_decided_at_its_own_moment() {
     let replayed = Replayed::new("replay-moments");
     let keys = replayed.world.folder.write("jwks.json", jwks().to_string());
     let keys = format!("{ISSUER}={keys}");
-    let by_token = |id: u64, now: u64| {
-        json!({ "id": id, "now": now, "token": token(&claims()), "request": call("roadmap") })
-    };
+    let by_token = |id: u64, now: u64| json!({ "id": id, "now": now, "token": token(&claims()), "request": call("roadmap") });
     // The last first: the token has expired in it.
     let requests = lines(&[by_token(1, NOW + 1000), by_token(2, NOW), by_token(3, NOW + 60)]);
     let said = replayed.replay(&requests, &["--keys", &keys, "--json"]).json();
@@ -151,10 +160,7 @@ fn bad_input_is_one_clear_line() {
         line(r#"{"token":"a","request":{}}"#, &[]),
         "requests `requests.jsonl`: line 1: `now`: is missing"
     );
-    assert_eq!(
-        line(&good, &["--befor", "x"]),
-        "unexpected argument '--befor' found; see `--help`"
-    );
+    assert_eq!(line(&good, &["--befor", "x"]), "unexpected argument '--befor' found; see `--help`");
     let absent = replayed.world.folder.path("absent");
     assert_eq!(
         mandate(&replayed.arguments(&absent)).one_line(),
