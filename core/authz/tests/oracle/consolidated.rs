@@ -7,6 +7,7 @@ use crate::support::engine::{Engine, Extra};
 use crate::support::fast::Fast;
 use crate::support::naive::Naive;
 use crate::support::random::Random;
+use crate::support::shuffle;
 use crate::support::validity;
 
 /// What a stage is asked with: the relationships stored, and those every request brings along.
@@ -63,12 +64,6 @@ fn contextual(stage: &Stage, random: &mut Random) -> (Vec<Tuple>, Vec<Tuple>) {
     let (mut brought, stored): (Vec<_>, Vec<_>) = stage.tuples.iter().cloned().partition(allowed);
     shuffle(&mut brought, random);
     (stored, brought)
-}
-
-fn shuffle(tuples: &mut [Tuple], random: &mut Random) {
-    for end in (1..tuples.len()).rev() {
-        tuples.swap(end, random.below(end + 1));
-    }
 }
 
 #[test]

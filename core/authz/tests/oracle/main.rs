@@ -15,6 +15,7 @@
 
 mod consolidated;
 mod differential;
+mod metamorphic;
 mod server;
 mod stores;
 mod support;

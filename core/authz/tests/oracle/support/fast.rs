@@ -16,6 +16,20 @@ pub(crate) struct Fast {
     pub(crate) snapshot: Snapshot,
 }
 
+impl Fast {
+    /// The whole answer, with its path.
+    pub(crate) fn answer(&self, question: &Question) -> RelationAnswer {
+        let query = RelationQuery {
+            user: &question.user,
+            relation: &question.relation,
+            object: &question.object,
+            contextual_tuples: &question.extra.tuples,
+            context: &question.extra.context,
+        };
+        self.snapshot.relation_holds(&query)
+    }
+}
+
 impl Engine for Fast {
     fn open(model: &Model, tuples: &[Tuple]) -> Self {
         let body = World::raw(model.clone(), tuples.to_vec()).build([7; 16]);
@@ -24,14 +38,7 @@ impl Engine for Fast {
     }
 
     fn check(&self, question: &Question) -> Result<bool, Failure> {
-        let query = RelationQuery {
-            user: &question.user,
-            relation: &question.relation,
-            object: &question.object,
-            contextual_tuples: &question.extra.tuples,
-            context: &question.extra.context,
-        };
-        match self.snapshot.relation_holds(&query) {
+        match self.answer(question) {
             RelationAnswer::Holds(_) => Ok(true),
             RelationAnswer::DoesNotHold => Ok(false),
             RelationAnswer::Failed(failure) => Err(evaluation(&failure)),

@@ -44,6 +44,8 @@ impl Server {
         let child = Command::new(program)
             .args(["run", "--http-addr", &http, "--grpc-addr", &grpc, "--log-level=none"])
             .args(["--playground-enabled=false", "--metrics-enabled=false"])
+            .args(["--request-timeout=60s", "--http-upstream-timeout=60s"])
+            .arg("--listObjects-deadline=60s")
             .env_clear()
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -51,7 +53,7 @@ impl Server {
             .spawn()
             .expect("the program named by MANDATE_OPENFGA starts");
         let config = ureq::Agent::config_builder().http_status_as_error(false);
-        let agent = config.timeout_global(Some(Duration::from_secs(30))).build().into();
+        let agent = config.timeout_global(Some(Duration::from_secs(60))).build().into();
         let mut server = Self { child, address: format!("http://{http}"), agent };
         let started = Instant::now();
         while started.elapsed() < Duration::from_secs(30) {

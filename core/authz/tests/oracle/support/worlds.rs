@@ -54,6 +54,15 @@ impl World {
         Self { tuples, leftovers, ..world }
     }
 
+    /// Other relationships that the model allows.
+    pub(crate) fn sibling(&self, seed: u64) -> Vec<Tuple> {
+        let mut random = Random::new(seed);
+        (0..10).fold(Vec::new(), |mut tuples, _| {
+            add(&mut tuples, self.stored_tuple(&self.model, &mut random));
+            tuples
+        })
+    }
+
     /// The model under which the leftovers were written.
     pub(crate) fn earlier_model(&self) -> Model {
         models::permissive(&self.model)
