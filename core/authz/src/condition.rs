@@ -9,10 +9,12 @@
 //! - Refused when compiled: bytes, messages, patterns and time zones that are no constants, time zones
 //!   other than `UTC` and fixed offsets, what a pattern may say beyond the common part of RE2 and
 //!   `regex-syntax`, map keys other than bool, int, uint and string, names with a leading dot.
-//! - An error where OpenFGA has an answer: addresses with a zone, texts of numbers, times and
-//!   durations beyond 64, 128 and 128 bytes, hexadecimal texts in `double(…)`, a map key of another
-//!   kind that is only known at evaluation, a list or map that holds an address where the other holds
-//!   something else (cel-go takes them for equal).
+//! - An error where OpenFGA has an answer: addresses with a zone, texts of numbers beyond 64 bytes and
+//!   of times and durations beyond 128, hexadecimal digits and underscores in `double(…)`, a map key
+//!   of another kind that is only known at evaluation, a list or map that holds an address where the
+//!   other holds something else (cel-go takes them for equal).
+//! - Taken where OpenFGA refuses: `existsOne`, for `exists_one`, and macro variables named as cel-go
+//!   names its own; both mean what they say.
 //! - Steps: [`limits::CONDITION_STEPS`] in place of cel-go's cost.
 
 mod address;

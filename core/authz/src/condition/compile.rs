@@ -19,8 +19,8 @@ use crate::model::ConditionDefinition;
 
 /// Compiles a condition.
 ///
-/// What OpenFGA refuses is refused here, and so is what a guest does not evaluate: a condition that
-/// compiles means what it means in OpenFGA.
+/// What does not type is refused, and so is what a guest does not evaluate: a condition that compiles
+/// means what it means in OpenFGA.
 ///
 /// # Errors
 /// [`ConditionError`] with the first thing that is wrong or not supported, and its place.

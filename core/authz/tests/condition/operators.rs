@@ -170,6 +170,7 @@ fn an_address_among_other_values_is_an_error_and_never_equal() {
         ("size(dyn(ipaddress('10.0.0.1'))) == 1 || true", "no such overload"),
         ("dyn(ipaddress('10.0.0.1')) + 1 == 1 || true", "no such overload"),
         ("-dyn(ipaddress('10.0.0.1')) == 1 || true", "no such overload"),
+        ("uint(dyn(ipaddress('10.0.0.1'))) == 1u", "no such overload"),
     ]);
 }
 
