@@ -37,6 +37,7 @@ fn agent(assembly: &mut Assembly<'_>, entry: &AgentFile, place: &Place) -> Resul
         sole_user: sole_user(assembly, entry, place)?,
     };
     let organization = machine.enter(assembly, &agent, place)?;
+    assembly.settle(&agent, &organization, place)?;
     own(assembly, &agent, entry, place)?;
     share(assembly, &agent, entry, &organization, place)?;
     let lists = [

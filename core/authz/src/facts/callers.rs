@@ -10,6 +10,7 @@ use super::names::relation;
 use super::place::{Place, entries};
 use crate::model::Rewrite;
 use crate::name::{ObjectName, Subject};
+use crate::policy::Types;
 use crate::tuple::Tuple;
 
 /// Grants, or notes, for every agent of the section.
@@ -82,7 +83,7 @@ struct Stored {
 
 impl Stored {
     fn of(assembly: &Assembly<'_>) -> Self {
-        let agent_type = &assembly.types().agent;
+        let types = assembly.types();
         let mut stored = Self {
             called: BTreeMap::new(),
             can_call: HashSet::new(),
@@ -91,14 +92,15 @@ impl Stored {
         let tuples = assembly.relationships.tuples.iter().map(|(tuple, _)| tuple);
         for tuple in tuples.filter(|tuple| tuple.condition.is_none()) {
             let Tuple { object, relation: name, subject, .. } = tuple;
-            if name == relation::CAN_CALL {
-                stored.can_call.insert((object.clone(), subject.clone()));
+            let called = called(types, object, name);
+            if let Some(called) = &called {
+                stored.can_call.insert((called.clone(), subject.clone()));
             }
             let Subject::Object(who) = subject else { continue };
-            if name == relation::CAN_CALL && who.type_name == *agent_type {
-                let called = stored.called.entry(who.clone()).or_default();
-                if !called.contains(object) {
-                    called.push(object.clone());
+            if let Some(called) = called.filter(|_| who.type_name == types.agent) {
+                let known = stored.called.entry(who.clone()).or_default();
+                if !known.contains(&called) {
+                    known.push(called);
                 }
             }
             let userset = Subject::Userset(object.clone(), name.clone());
@@ -125,6 +127,18 @@ impl Stored {
         let Subject::Object(who) = caller else { return false };
         let memberships = self.memberships.get(who).map(Vec::as_slice).unwrap_or_default();
         has(&Subject::Wildcard(who.type_name.clone())) || memberships.iter().any(has)
+    }
+}
+
+/// What a relationship lets its subject call. All tools of a server have two spellings.
+fn called(types: &Types, object: &ObjectName, relation: &str) -> Option<ObjectName> {
+    match relation {
+        relation::CAN_CALL => Some(object.clone()),
+        relation::CAN_CALL_ALL => {
+            let tool = types.tool.as_ref()?;
+            Some(ObjectName::new(tool, format!("{}/*", object.id)))
+        }
+        _ => None,
     }
 }
 

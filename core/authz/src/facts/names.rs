@@ -13,6 +13,7 @@ pub(super) mod relation {
     pub(crate) const AGENT_USER: &str = "agent_user";
     pub(crate) const CAN_ASSERT: &str = "can_assert";
     pub(crate) const CAN_CALL: &str = "can_call";
+    pub(crate) const CAN_CALL_ALL: &str = "can_call_all";
     pub(crate) const CAN_USE: &str = "can_use";
     pub(crate) const DELEGATE_OF: &str = "delegate_of";
     pub(crate) const DENIED: &str = "denied";
@@ -20,6 +21,7 @@ pub(super) mod relation {
     pub(crate) const MEMBER: &str = "member";
     pub(crate) const ORGANIZATION: &str = "organization";
     pub(crate) const OWNER: &str = "owner";
+    pub(crate) const SERVER: &str = "server";
     pub(crate) const SHARED_WITH_TEAMS: &str = "shared_with_teams";
     pub(crate) const VISIBLE_TO: &str = "visible_to";
     pub(crate) const WORKSPACE: &str = "workspace";

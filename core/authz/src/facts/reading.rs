@@ -68,7 +68,10 @@ fn written(path: &Path) -> String {
     text
 }
 
-#[expect(clippy::wildcard_enum_match_arm, reason = "the parser's errors may grow")]
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the parser's errors are many; those that need our words are named"
+)]
 fn described(mut path: String, error: &Error) -> FactsError {
     let error = error.without_snippet();
     let line = error.location().map(|location| location.line()).filter(|line| *line > 0);

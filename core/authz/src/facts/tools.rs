@@ -19,7 +19,8 @@ pub(super) fn servers(assembly: &mut Assembly<'_>) -> Result<(), FactsError> {
         let server = assembly.introduce(server_type, &entry.id, &place)?;
         for (place, tool) in place.each("tools", &entry.tools) {
             let tool = tool_of(assembly, &entry.id, tool, &place)?;
-            assembly.introduce_object(tool, &place)?;
+            let tool = assembly.introduce_object(tool, &place)?;
+            offer(assembly, &server, tool, &place)?;
         }
         let every = tool_of(assembly, &entry.id, "*", &place)?;
         for called in [server, every] {
@@ -71,6 +72,12 @@ pub(super) fn allow(
         if assembly.has_entry(&server) {
             require_registered(assembly, &called, server_id)?;
         }
+        for (tool, place) in &called {
+            let stated = tool.id.ends_with("/*") || assembly.has_entry(&server);
+            if !stated {
+                offer(assembly, &server, tool.clone(), place)?;
+            }
+        }
         // Without the server itself the agent could not even open a session with it.
         called.push((server, server_place));
         for (object, place) in called {
@@ -79,6 +86,17 @@ pub(super) fn allow(
         }
     }
     Ok(())
+}
+
+/// The server offers the tool: what is granted for all of its tools covers it.
+fn offer(
+    assembly: &mut Assembly<'_>,
+    server: &ObjectName,
+    tool: ObjectName,
+    place: &Place,
+) -> Result<(), FactsError> {
+    let offered = Tuple::new(tool, relation::SERVER, Subject::Object(server.clone()));
+    assembly.relationships.write(offered, place)
 }
 
 /// A server that lists its tools has no others: a name that it lacks is a slip of the pen.

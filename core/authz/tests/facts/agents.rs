@@ -33,16 +33,22 @@ const AGENT: [&str; 7] = [
     "tool:jira/list_issues#can_call@agent:devops-helper",
 ];
 
-const SHARING: [&str; 3] = [
+const REST: [&str; 9] = [
+    "agent:devops-helper#organization@organization:acme",
     "agent:devops-helper#owner@user:olga",
     "agent:devops-helper#shared_with_teams@team:platform#member",
     "team:platform#organization@organization:acme",
+    "tool:github/get_pr#server@mcp_server:github",
+    "tool:github/list_issues#server@mcp_server:github",
+    "tool:github/list_repos#server@mcp_server:github",
+    "tool:jira/get_issue#server@mcp_server:jira",
+    "tool:jira/list_issues#server@mcp_server:jira",
 ];
 
 #[test]
 fn the_shape_of_an_existing_platform_loads_as_it_stands() {
     let loaded = load(AS_IT_STANDS);
-    let mut expected = [&AGENT[..], &SHARING[..]].concat();
+    let mut expected = [&AGENT[..], &REST[..]].concat();
     expected.sort_unstable();
     assert_eq!(relationships(&loaded), expected);
     let [agent] = loaded.world.identities.as_slice() else { panic!("one identity") };
@@ -81,7 +87,7 @@ fn without_grants_the_loader_says_what_the_callers_lack() {
 fn granted_callers_are_those_who_may_use_the_agent() {
     let loaded = load(&format!("grant_callers: true\n{AS_IT_STANDS}"));
     let mut expected: Vec<String> =
-        [&AGENT[..], &SHARING[..]].concat().iter().map(|line| (*line).to_owned()).collect();
+        [&AGENT[..], &REST[..]].concat().iter().map(|line| (*line).to_owned()).collect();
     for line in AGENT {
         let called = line.strip_suffix("agent:devops-helper").expect("the agent's");
         expected.push(format!("{called}team:platform#member"));
@@ -121,6 +127,25 @@ relationships:
         notes(&loaded),
         ["line 5: `agents[0]`: `user:carl` may use `agent:helper`, but not call `tool:github/*`, \
           `mcp_server:github`: under a condition, so it is not granted"]
+    );
+}
+
+#[test]
+fn all_tools_of_a_server_are_one_thing_in_both_spellings() {
+    let loaded = load(
+        r#"
+organization: acme
+users: [{id: olga}, {id: anne}]
+agents: [{id: helper, owner: olga, agent_users: [anne], scope: {}}]
+relationships:
+- mcp_server:github#can_call_all@agent:helper
+- mcp_server:github#can_call_all@user:olga
+"#,
+    );
+    assert_eq!(
+        notes(&loaded),
+        ["line 4: `agents[0]`: `user:anne` may use `agent:helper`, but not call `tool:github/*`: \
+          `grant_callers: true` grants it"]
     );
 }
 
@@ -214,6 +239,7 @@ agents:
             "agent:helper#agent_admin@user:root",
             "agent:helper#agent_user@user:anne",
             "agent:helper#denied@user:dan",
+            "agent:helper#organization@organization:acme",
             "agent:helper#owner@user:olga",
             "agent:helper#visible_to@organization:acme#member",
             "user:anne#delegate_of@agent:helper",

@@ -1,11 +1,13 @@
 //! The other sections.
 
+use mandate_authn::Contract;
 use mandate_authz::facts::Facts;
 use mandate_authz::model::Model;
+use mandate_authz::policy::Policy;
 use mandate_authz::record::Kind;
 use mandate_authz::snapshot::{Snapshot, Tenancy};
 
-use crate::support::{ISSUER, load, model, notes, policy, relationships};
+use crate::support::{ISSUER, load, model, notes, policy, relationships, shared_model};
 
 const WORLD: &str = r#"
 organization: acme
@@ -66,6 +68,7 @@ fn sections_become_relationships() {
             "tool:board-http#can_call@service:bff",
             "tool:github/*#can_call@organization:acme#member",
             "tool:github/list_repos#can_call@user:anne",
+            "tool:github/list_repos#server@mcp_server:github",
             "workspace:planning#organization@organization:acme",
             "workspace:planning#viewer@user:anne",
         ]
@@ -121,13 +124,66 @@ fn what_the_file_does_not_state_may_be_given_beside_it() {
     let facts = Facts::parse("agents: [{id: helper, scope: {}}]").expect("facts");
     let loaded = facts.with_defaults(Some("acme"), Some("olga")).into_world(model(), &policy());
     let loaded = loaded.expect("a world");
-    assert_eq!(relationships(&loaded), ["agent:helper#owner@user:olga"]);
+    assert_eq!(
+        relationships(&loaded),
+        ["agent:helper#organization@organization:acme", "agent:helper#owner@user:olga"]
+    );
     let facts =
         Facts::parse("organization: globex\nowner: anne\nagents: [{id: helper, scope: {}}]");
     let facts = facts.expect("facts").with_defaults(Some("acme"), Some("olga"));
     let loaded = facts.into_world(model(), &policy()).expect("a world");
-    assert_eq!(relationships(&loaded), ["agent:helper#owner@user:anne"]);
+    assert_eq!(
+        relationships(&loaded),
+        ["agent:helper#organization@organization:globex", "agent:helper#owner@user:anne"]
+    );
     assert_eq!(loaded.world.identities[0].tenants, ["globex"]);
+}
+
+#[test]
+fn the_shared_model_and_contract_take_every_section() {
+    let contract = include_str!("../../../../contract/contract.json");
+    let text = r#"
+organization: globex
+owner: olga
+issuer: https://login.example/realms/globex
+grant_callers: true
+organizations: [{id: globex, admins: [olga], evaluators: [olga], can_assert: [gateway]}]
+users: [{id: olga, subjects: ["f:1"]}, {id: anne, subjects: ["f:2"]}]
+teams: [{id: platform, members: [anne]}]
+services:
+- {id: gateway, subjects: [gateway], scope: {modes: [read], actions: [view]}}
+servers:
+- {id: tasks, tools: [list_boards, get_board], callers: ["organization:globex#member"]}
+tools: [{id: board/web, callers: [anne]}]
+agents:
+- id: helper
+  visibility: team
+  shared_with_teams: [platform]
+  agent_users: [olga]
+  agent_admins: [olga]
+  denied: ["team:platform#member"]
+  allowed_tools: {tasks: ["*"], broker: [call]}
+  delegated_by: [anne]
+  clients: [{issuer: "https://agents.example", name: helper}]
+  scope: {workspaces: "*", boards: "*", modes: "*", actions: "*"}
+- {id: guide, visibility: global}
+workspaces: [{id: planning, relations: {admin: [olga], viewer: ["organization:globex#member"]}}]
+boards: [{id: roadmap, workspace: planning, relations: {commenter: [anne]}}]
+objects:
+- {object: "vault:main", relations: {organization: ["organization:globex"], broker: ["service:gateway"]}}
+- {object: "secret:https%3A//github.example/anne", relations: {vault: ["vault:main"], holder: [anne]}}
+relationships:
+- user: user:olga
+  relation: borrower
+  object: secret:https%3A//github.example/anne
+  condition: {name: from_network, context: {network: 192.0.2.0/24}}
+"#;
+    let contract = Contract::parse(contract).expect("the contract loads");
+    let policy = Policy::from_contract(&contract).expect("the policy loads").expect("a policy");
+    let loaded = Facts::parse(text)
+        .and_then(|facts| facts.into_world(shared_model(), &policy))
+        .unwrap_or_else(|error| panic!("{error}"));
+    Snapshot::from_body(loaded.build([7; 16]).expect("a body")).expect("a snapshot");
 }
 
 #[test]

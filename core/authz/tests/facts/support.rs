@@ -2,7 +2,7 @@
 
 use mandate_authn::Contract;
 use mandate_authz::facts::{Facts, FactsError, Loaded};
-use mandate_authz::model::Model;
+use mandate_authz::model::{LocatedModel, Model, ModuleFile};
 use mandate_authz::policy::Policy;
 
 pub(crate) const ISSUER: &str = "https://login.example/realms/acme";
@@ -14,6 +14,18 @@ pub(crate) fn policy() -> Policy {
 
 pub(crate) fn model() -> Model {
     Model::parse_dsl(MODEL).expect("the model is well formed")
+}
+
+/// contract/model, whole.
+pub(crate) fn shared_model() -> Model {
+    let module =
+        |name: &str, text: &str| ModuleFile { name: name.to_owned(), text: text.to_owned() };
+    let files = [
+        module("core.fga", include_str!("../../../../contract/model/core.fga")),
+        module("vault.fga", include_str!("../../../../contract/model/vault.fga")),
+        module("tasks.fga", include_str!("../../../../contract/model/tasks.fga")),
+    ];
+    LocatedModel::from_modules(&files).expect("the shared model is well formed").into_model()
 }
 
 pub(crate) fn load(text: &str) -> Loaded {
@@ -103,15 +115,18 @@ type agent
     define agent_user: [user, user with on_weekdays]
     define can_use: (owner or shared_with_teams or visible_to or agent_user or agent_admin) but not denied
     define denied: [user]
+    define organization: [organization]
     define owner: [user]
     define shared_with_teams: [team#member]
     define visible_to: [organization#member]
 type mcp_server
   relations
     define can_call: [user, agent, service, team#member, organization#member]
+    define can_call_all: [user, agent, service, team#member, organization#member]
 type tool
   relations
     define can_call: [user, agent, service, team#member, organization#member]
+    define server: [mcp_server]
 type workspace
   relations
     define organization: [organization]
