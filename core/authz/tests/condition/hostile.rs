@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::generator::{Scope, case};
 use super::random::Random;
-use super::support::{compiled, definition, object};
+use super::support::{compiled, definition, framed, object};
 
 const ALL: Scope =
     Scope { addresses: true, broken_contexts: false, ill_typed: false, repeated_keys: true };
@@ -143,23 +143,6 @@ fn random_instructions_are_refused_or_evaluate() {
         accepted += usize::from(survives(&code, &[], &request));
     }
     assert!(accepted > 1_000, "some of it is code: {accepted}");
-}
-
-/// Parameters `a: any`, `b: list<int>`, `c: map<string>`, four local variables, a stack of eight.
-fn framed(instructions: &[u8]) -> Vec<u8> {
-    let table =
-        [b"\x01\x00a\x01\x00".as_slice(), b"\x01\x00b\x02\x06\x04", b"\x01\x00c\x02\x07\x08"]
-            .concat();
-    let mut code = Vec::new();
-    for word in [1_u16, 3, 4, 8] {
-        code.extend(word.to_le_bytes());
-    }
-    for length in [table.len(), instructions.len()] {
-        code.extend(u32::try_from(length).unwrap().to_le_bytes());
-    }
-    code.extend(table);
-    code.extend(instructions);
-    code
 }
 
 fn instruction(random: &mut Random, opcodes: &[u8], into: &mut Vec<u8>) {

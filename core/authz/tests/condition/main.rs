@@ -15,6 +15,7 @@ pub mod random;
 #[path = "../../../../tests/src/skip.rs"]
 pub mod skip;
 
+mod code;
 mod contexts;
 mod differential;
 mod generator;

@@ -90,3 +90,20 @@ pub(crate) fn plain(expression: &str) -> Result<bool, ConditionFailure> {
 pub(crate) fn failed<T>(problem: &'static str) -> Result<T, ConditionFailure> {
     Err(ConditionFailure::Expression { problem })
 }
+
+/// Parameters `a: any`, `b: list<int>`, `c: map<string>`, four local variables, a stack of eight.
+pub(crate) fn framed(instructions: &[u8]) -> Vec<u8> {
+    let table =
+        [b"\x01\x00a\x01\x00".as_slice(), b"\x01\x00b\x02\x06\x04", b"\x01\x00c\x02\x07\x08"]
+            .concat();
+    let mut code = Vec::new();
+    for word in [1_u16, 3, 4, 8] {
+        code.extend(word.to_le_bytes());
+    }
+    for length in [table.len(), instructions.len()] {
+        code.extend(u32::try_from(length).unwrap().to_le_bytes());
+    }
+    code.extend(table);
+    code.extend(instructions);
+    code
+}
