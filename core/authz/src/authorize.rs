@@ -32,6 +32,9 @@ pub struct Evidence<'e> {
     pub token_text: &'e [u8],
     /// Every `Mandate-Agent-Context` header of the request; more than one is refused.
     pub agent_contexts: &'e [&'e str],
+    /// SHA-256 of the client certificate that was verified on this connection: a token that was
+    /// verified on another is looked at again.
+    pub certificate_sha256: Option<[u8; 32]>,
 }
 
 /// Whom an authenticated caller asks for, without a token of that subject.
@@ -162,7 +165,8 @@ pub fn validate_and_authorize(
     let validation = validator.validate(token, &wanted);
     match validation.outcome() {
         Ok(verified) => {
-            let evidence = Evidence { token: verified, token_text: token, agent_contexts };
+            let evidence =
+                Evidence { token: verified, token_text: token, agent_contexts, certificate_sha256 };
             (authorize(&evidence, request, now, policy, state), None)
         }
         Err(refusal) => {

@@ -13,7 +13,6 @@ pub(crate) use self::principal::Principal;
 use crate::authorize::{Case, Door};
 use crate::decision::{Bound, Failure};
 use crate::name::ObjectName;
-use crate::record::Kind;
 use crate::snapshot::Object;
 
 /// Binds the evidence of a request: the first row that fits, and nothing else.
@@ -47,6 +46,6 @@ fn unmatched(detail: &'static str) -> Failure {
     Failure::new(ReasonCode::BindingUnmatched, detail)
 }
 
-fn unknown(kind: Kind, detail: &'static str) -> Failure {
-    Failure::new(ReasonCode::IdentityUnknown, detail).of(kind)
+fn unknown(detail: &'static str) -> Failure {
+    Failure::new(ReasonCode::IdentityUnknown, detail)
 }

@@ -16,7 +16,7 @@ mod view;
 #[cfg(feature = "builder")]
 pub use self::encode::{Encoding, RecordError, encode};
 pub use self::overlay::RecordOverlay;
-pub use self::view::{CredentialView, GrantView, HolderView, IdentityView, ScopeView};
+pub use self::view::{Claimant, CredentialView, GrantView, HolderView, IdentityView, ScopeView};
 
 use self::key::{Key, bucket, fingerprint};
 use self::layout::{
@@ -67,16 +67,15 @@ impl<'s> Records<'s> {
         self.stored_by_object(object).map(|number| IdentityView::stored(self.parts, number))
     }
 
-    /// The identity that an issuer's subject is. Where deltas leave two that claim to be it,
-    /// neither is.
+    /// The identity that an issuer's subject is.
     #[must_use]
-    pub fn by_subject(&self, issuer: &str, name: &str) -> Option<IdentityView<'s>> {
+    pub fn by_subject(&self, issuer: &str, name: &str) -> Claimant<'s> {
         self.by_holder(Key::Subject { issuer, name }, issuer, name)
     }
 
-    /// The identity that an issuer's client names, under the same condition.
+    /// The identity that an issuer's client names.
     #[must_use]
-    pub fn by_client(&self, issuer: &str, name: &str) -> Option<IdentityView<'s>> {
+    pub fn by_client(&self, issuer: &str, name: &str) -> Claimant<'s> {
         self.by_holder(Key::Client { issuer, name }, issuer, name)
     }
 
@@ -130,14 +129,14 @@ impl<'s> Records<'s> {
         stored.chain(overlay.identities().map(IdentityView::changed))
     }
 
-    fn by_holder(&self, key: Key<'_>, issuer: &str, name: &str) -> Option<IdentityView<'s>> {
+    fn by_holder(&self, key: Key<'_>, issuer: &str, name: &str) -> Claimant<'s> {
         let stored = self.parts.identity_index.find(&key, self.parts.key, |number| {
             let holder = self.parts.holder(number)?;
             (holder.issuer == issuer && holder.name == name).then_some(holder.identity)
         });
         let stored = stored.map(|number| IdentityView::stored(self.parts, number));
         if self.overlay.is_empty() {
-            return stored;
+            return stored.map_or(Claimant::Nobody, Claimant::One);
         }
         let current = |view: &IdentityView<'_>| {
             view.object().is_some_and(|object| self.overlay.identity(object).is_none())
@@ -147,8 +146,9 @@ impl<'s> Records<'s> {
             .into_iter()
             .chain(self.overlay.claimants(&key, self.parts.key).map(IdentityView::changed));
         match (claimants.next(), claimants.next()) {
-            (only, None) => only,
-            (_, Some(_)) => None,
+            (None, _) => Claimant::Nobody,
+            (Some(only), None) => Claimant::One(only),
+            (Some(_), Some(_)) => Claimant::Several,
         }
     }
 

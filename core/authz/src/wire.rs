@@ -74,7 +74,12 @@ fn answer_authorize(
         let validation = validator.validate(presented.token, &wanted);
         if let Ok(token) = validation.outcome() {
             let token_text = presented.token;
-            let evidence = Evidence { token, token_text, agent_contexts: &contexts };
+            let evidence = Evidence {
+                token,
+                token_text,
+                agent_contexts: &contexts,
+                certificate_sha256: presented.certificate_sha256,
+            };
             let explained = authorize::explain(&evidence, &request, now, policy, state);
             put_lines(&mut answer, &explained, snapshot);
         }

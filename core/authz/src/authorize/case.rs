@@ -1,6 +1,6 @@
 //! One request with everything that its decision may look at.
 
-use mandate_authn::{FailingLine, ReasonCode, VerifiedToken};
+use mandate_authn::{Confirmation, FailingLine, ReasonCode, VerifiedToken};
 use serde_json::{Map, Value};
 
 use super::{Assertion, Evidence, Mapped, Request, inputs};
@@ -34,12 +34,18 @@ impl<'d> Door<'d> {
         now: u64,
         skew: u64,
     ) -> Result<(), Failure> {
-        let Some(token) = self.token() else { return Ok(()) };
+        let Self::Token(evidence) = self else { return Ok(()) };
+        let token = evidence.token;
         if !token.audiences().iter().any(|known| known == audience) {
             return Err(Failure::new(ReasonCode::TokenAudience, "the token is for another route"));
         }
         if now >= token.expires_at().saturating_add(skew) {
             return Err(Failure::new(ReasonCode::TokenExpired, "the token has expired since"));
+        }
+        let bound = token.confirmation().map(Confirmation::thumbprint);
+        if bound.is_some() && bound != evidence.certificate_sha256.as_ref() {
+            let detail = "the token is bound to a certificate of another connection";
+            return Err(Failure::new(ReasonCode::TokenBinding, detail));
         }
         Ok(())
     }

@@ -7,6 +7,7 @@ use crate::authorize::Case;
 use crate::decision::Failure;
 use crate::policy::Chain;
 use crate::record::Kind;
+use crate::records::Claimant;
 use crate::rule::{self, CredentialQuery};
 use crate::snapshot::Object;
 
@@ -22,9 +23,18 @@ fn check_hop(
     hop: &Actor,
     user: Object,
 ) -> Result<(), Failure> {
-    let by_subject = Principal::of_subject(case, &hop.issuer, &hop.subject);
-    let by_client =
-        hop.client_id.as_ref().and_then(|client| Principal::of_client(case, &hop.issuer, client));
+    let unsure = |_| broken("an earlier actor names nobody for certain");
+    let by_subject = match case.records.by_subject(&hop.issuer, &hop.subject) {
+        Claimant::Nobody => None,
+        Claimant::One(_) | Claimant::Several => {
+            let found = Principal::of_subject(case, &hop.issuer, &hop.subject);
+            Some(found.map_err(unsure)?)
+        }
+    };
+    let by_client = match &hop.client_id {
+        None => None,
+        Some(client) => Principal::of_client(case, &hop.issuer, client).map_err(unsure)?,
+    };
     for principal in [by_subject, by_client].into_iter().flatten() {
         require_usable(case, token, hop, &principal)?;
     }

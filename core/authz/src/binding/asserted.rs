@@ -1,6 +1,6 @@
 //! The row whose evidence is the word of somebody who may give it.
 
-use mandate_authn::{FailingLine, ReasonCode};
+use mandate_authn::FailingLine;
 
 use super::token::{bind_sole_user, require_optional_agents};
 use super::{Principal, find_named, unknown, unmatched};
@@ -14,9 +14,7 @@ use crate::snapshot::Object;
 pub(super) fn bind(case: &Case<'_>, assertion: &Assertion<'_>) -> Result<Bound, Failure> {
     let subject = find_named(case, assertion.subject);
     let subject = subject.and_then(|subject| Principal::of_object(case, subject));
-    let subject = subject.ok_or_else(|| {
-        Failure::new(ReasonCode::IdentityUnknown, "the registry has no record of this subject")
-    })?;
+    let subject = subject.ok_or_else(|| unknown("the registry has no record of this subject"))?;
     let bound = match (subject.kind, assertion.agent) {
         (Kind::User, None) => {
             require_optional_agents(case)?;
@@ -26,7 +24,7 @@ pub(super) fn bind(case: &Case<'_>, assertion: &Assertion<'_>) -> Result<Bound, 
             let agent = find_named(case, agent);
             let agent = agent.and_then(|agent| Principal::of_object(case, agent));
             let agent =
-                agent.ok_or_else(|| unknown(Kind::Agent, "no record of the asserted agent"))?;
+                agent.ok_or_else(|| unknown("no record of the asserted agent").of(Kind::Agent))?;
             let agent = agent.require_agent("the asserted agent is none")?;
             let bound = Bound::new(BindingMode::ContextRelation);
             Bound { user: Some(subject.object), agent: Some(agent.object), ..bound }

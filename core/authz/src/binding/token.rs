@@ -15,10 +15,7 @@ use crate::snapshot::Object;
 /// Binds by what the subject is: the registry's word, not the token's.
 pub(super) fn bind(case: &Case<'_>, evidence: &Evidence<'_>) -> Result<Bound, Failure> {
     let token = evidence.token;
-    let subject =
-        Principal::of_subject(case, token.issuer(), token.subject()).ok_or_else(|| {
-            Failure::new(ReasonCode::IdentityUnknown, "the registry has no record of this subject")
-        })?;
+    let subject = Principal::of_subject(case, token.issuer(), token.subject())?;
     let context = verified_context(case, evidence)?;
     let client = client_agent(case, token)?;
     match subject.kind {
@@ -118,7 +115,7 @@ pub(super) fn bind_sole_user(case: &Case<'_>, agent: &Principal<'_>) -> Result<B
     }
     let user = agent.identity.sole_user().ok_or_else(|| missing("the agent has no sole user"))?;
     let user = Principal::of_object(case, user).filter(|user| user.kind == Kind::User);
-    let user = user.ok_or_else(|| unknown(Kind::User, "the agent's sole user has no record"))?;
+    let user = user.ok_or_else(|| unknown("the agent's sole user has no record").of(Kind::User))?;
     if rule::has_other_delegator(case, agent.object, user.object) {
         let detail = "another user has delegated to this agent as well";
         return Err(Failure::new(ReasonCode::UserAmbiguous, detail));
@@ -162,7 +159,7 @@ fn client_agent<'p>(
 ) -> Result<Option<Principal<'p>>, Failure> {
     let names_agent = case.issuer.is_some_and(|issuer| issuer.client_id_names_agent);
     let Some(client) = token.client_id().filter(|_| names_agent) else { return Ok(None) };
-    let named = Principal::of_client(case, token.issuer(), client);
+    let named = Principal::of_client(case, token.issuer(), client)?;
     named
         .map(|named| named.require_agent("the client id names somebody who is no agent"))
         .transpose()
@@ -234,7 +231,8 @@ fn resolve(case: &Case<'_>, context: AgentContext) -> Result<SignedFor, Failure>
     }
     let user = find(&context.user).and_then(|user| Principal::of_object(case, user));
     let user = user.filter(|user| user.kind == Kind::User);
-    let user = user.ok_or_else(|| unknown(Kind::User, "the agent context names no known user"))?;
+    let user =
+        user.ok_or_else(|| unknown("the agent context names no known user").of(Kind::User))?;
     let AgentContext { signer: agent, issued_at, id, .. } = context;
     Ok(SignedFor { agent, user: user.object, issued_at, id })
 }

@@ -29,6 +29,26 @@ enum Credential<'s> {
     Changed(&'s ChangedCredential),
 }
 
+/// Who claims a subject or a client. A section admits one identity for each; deltas may leave
+/// several, and then nobody can say which it is.
+#[derive(Clone, Copy, Debug)]
+pub enum Claimant<'s> {
+    /// No identity.
+    Nobody,
+    /// One.
+    One(IdentityView<'s>),
+    /// More than one.
+    Several,
+}
+
+impl<'s> Claimant<'s> {
+    /// The identity, where there is exactly one.
+    #[must_use]
+    pub const fn only(self) -> Option<IdentityView<'s>> {
+        if let Self::One(identity) = self { Some(identity) } else { None }
+    }
+}
+
 /// An issuer's subject or client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HolderView<'s> {

@@ -133,20 +133,21 @@ fn void_since(case: &Case<'_>, credential: &CredentialView<'_>) -> Option<Void> 
     Some(Void { since, revoked: false })
 }
 
-/// A person needs no credential, but a token that was revoked by its id is revoked for them too.
+/// A token that was revoked by its id is revoked, whatever credential it was got with, and for a
+/// person too, who needs none.
 pub(super) fn refuse_revoked_token(
     case: &Case<'_>,
-    user: &Principal<'_>,
+    principal: &Principal<'_>,
     token: &VerifiedToken,
 ) -> Result<(), Failure> {
     let Some(token_id) = token.token_id() else { return Ok(()) };
-    let mut own = case.records.credentials_of(user.object);
+    let mut own = case.records.credentials_of(principal.object);
     let revoked = own.any(|credential| {
         credential.revoked_at().is_some() && credential.registers_token(token_id)
     });
     if revoked {
         let failure = Failure::new(ReasonCode::TokenRevoked, "the token was revoked");
-        Err(failure.of(Kind::User))
+        Err(failure.of(principal.kind))
     } else {
         Ok(())
     }

@@ -18,8 +18,8 @@ pub(super) fn line(case: &Case<'_>, bound: &mut Bound) -> Result<Option<Path>, F
     match case.door {
         Door::Token(evidence) => {
             let token = evidence.token;
-            if let Some(user) = &user {
-                credential::refuse_revoked_token(case, user, token)?;
+            for principal in [&user, &agent, &service].into_iter().flatten() {
+                credential::refuse_revoked_token(case, principal, token)?;
             }
             if let Some(machine) = agent.or(service) {
                 let query = query(case, token);

@@ -435,6 +435,28 @@ fn two_identities_that_claim_one_subject_after_a_delta_are_nobody() {
 }
 
 #[test]
+fn a_client_or_earlier_actor_that_two_claim_is_not_the_same_as_nobodys() {
+    use mandate_authz::row::Row;
+    // A person through an interactive client that a delta lets two agents claim.
+    let mut person = client_scene();
+    person.claims["client_id"] = json!("board-web");
+    person.audience = OPEN;
+    assert_eq!(person.said(), ALLOWED);
+    let claimant = |id: &str, clients: &[&str], subject: &str| {
+        let mut claimant = agent(id, "acme");
+        claimant.subjects = vec![holder(AGENTS, subject)];
+        claimant.clients = clients.iter().map(|client| holder(AGENTS, client)).collect();
+        Row::PutIdentity(claimant)
+    };
+    let rows = [claimant("one", &["board-web"], "one"), claimant("two", &["board-web"], "two")];
+    let state = crate::scene::with_rows(&person, &rows);
+    assert_eq!(said(&person.decide_in(&state)), denied(ReasonCode::IdentityUnknown));
+    let chain = chain_scene();
+    let state = crate::scene::with_rows(&chain, &[claimant("two", &[], "sa-other")]);
+    assert_eq!(said(&chain.decide_in(&state)), denied(ReasonCode::ActorChain));
+}
+
+#[test]
 fn a_verified_token_of_another_route_or_moment_is_refused() {
     let mut other = scene();
     other.claims["aud"] = json!(OPEN);

@@ -120,6 +120,41 @@ fn a_credential_that_can_be_told_is_void_once_revoked_or_expired() {
     }
 }
 
+#[test]
+fn a_revoked_token_is_revoked_whatever_it_was_got_with() {
+    let mut scene = four_ways();
+    assert_eq!(used(&scene), Some("by-certificate".to_owned()));
+    scene.credential("by-token").revoked_at = Some(1);
+    assert_eq!(scene.said(), denied(ReasonCode::TokenRevoked));
+    scene.claims["jti"] = json!("t-2");
+    assert_eq!(used(&scene), Some("by-certificate".to_owned()));
+}
+
+#[test]
+fn a_bound_token_that_was_verified_on_another_connection_is_refused() {
+    use mandate_authz::authorize::{Evidence, authorize};
+    let scene = four_ways();
+    let (token, policy, state) = (scene.token(), scene.policy(), scene.state());
+    let asked = mandate_authn::Request {
+        audience: Some(scene.audience),
+        now: NOW,
+        certificate_sha256: scene.certificate,
+    };
+    let validation = scene.validator().validate(token.as_bytes(), &asked);
+    let on = |certificate_sha256| {
+        let evidence = Evidence {
+            token: validation.outcome().unwrap(),
+            token_text: token.as_bytes(),
+            agent_contexts: &[],
+            certificate_sha256,
+        };
+        said(&authorize(&evidence, &scene.request(), NOW, policy.as_ref(), &state))
+    };
+    assert_eq!(on(scene.certificate), ALLOWED);
+    assert_eq!(on(Some([1; 32])), denied(ReasonCode::TokenBinding));
+    assert_eq!(on(None), denied(ReasonCode::TokenBinding));
+}
+
 /// Two credentials that the token cannot tell apart, one of them revoked 100 s ago.
 fn shared_fate(issued_at: Option<u64>) -> Said {
     let mut scene = scene();

@@ -128,15 +128,15 @@ fn what_is_written_is_read() {
     assert!(scope.modes.covers("write") && !scope.modes.covers("admin") && !scope.modes.covers(""));
     assert_eq!(scope.actions.names(), Some(Vec::new()));
     for (issuer, name) in [(AGENTS, "sa-helper"), (LOGIN, "sa-helper")] {
-        let found = records.by_subject(issuer, name).unwrap();
+        let found = records.by_subject(issuer, name).only().unwrap();
         assert_eq!(seen(&found), seen(&helper), "{issuer}");
     }
-    assert_eq!(seen(&records.by_client(AGENTS, "client-helper").unwrap()), seen(&helper));
-    assert!(records.by_subject(AGENTS, "client-helper").is_none());
-    assert!(records.by_client(AGENTS, "sa-helper").is_none());
-    assert!(records.by_subject(LOGIN, "sa-plain").is_none());
+    assert_eq!(seen(&records.by_client(AGENTS, "client-helper").only().unwrap()), seen(&helper));
+    assert!(records.by_subject(AGENTS, "client-helper").only().is_none());
+    assert!(records.by_client(AGENTS, "sa-helper").only().is_none());
+    assert!(records.by_subject(LOGIN, "sa-plain").only().is_none());
     assert!(records.by_object(handle("user:ghost")).is_none());
-    let dana = records.by_subject(LOGIN, "dana").unwrap();
+    let dana = records.by_subject(LOGIN, "dana").only().unwrap();
     let tenants = [handle("organization:acme"), handle("organization:globex")];
     assert_eq!(dana.tenants().collect::<Vec<_>>(), tenants);
     assert!(dana.scope().is_none() && dana.sole_user().is_none() && dana.expires_at().is_none());
@@ -179,7 +179,7 @@ fn an_empty_section_holds_nothing() {
     let table = RecordTable::validate(&[], &within).unwrap();
     let overlay = RecordOverlay::default();
     let records = Records::new(&[], &table, &overlay);
-    assert!(records.by_subject(LOGIN, "anne").is_none());
+    assert!(records.by_subject(LOGIN, "anne").only().is_none());
     assert!(records.credential("full").is_none());
     assert_eq!(records.identities().count(), 0);
     let bytes = section(&[], &[]).unwrap();
@@ -321,8 +321,9 @@ fn assert_same(changed: &Records<'_>, fresh: &Records<'_>) {
         (LOGIN, "anne"),
     ];
     for (issuer, name) in subjects {
-        let of =
-            |records: &Records<'_>| records.by_subject(issuer, name).and_then(|view| view.object());
+        let of = |records: &Records<'_>| {
+            records.by_subject(issuer, name).only().and_then(|view| view.object())
+        };
         assert_eq!(of(changed), of(fresh), "{issuer} {name}");
     }
     for thumbprint in [[9; 32], [7; 32]] {
@@ -387,8 +388,8 @@ fn ask_everything(bytes: &[u8]) {
         }
     }
     for name in ["anne", "sa-helper", "client-helper", "full", ""] {
-        std::hint::black_box(records.by_subject(AGENTS, name).is_some());
-        std::hint::black_box(records.by_client(AGENTS, name).is_some());
+        std::hint::black_box(records.by_subject(AGENTS, name).only().is_some());
+        std::hint::black_box(records.by_client(AGENTS, name).only().is_some());
         std::hint::black_box(records.credential(name).is_some());
     }
     std::hint::black_box(records.certificate_holder(&[9; 32]));
@@ -450,11 +451,11 @@ proptest! {
         let overlay = RecordOverlay::default();
         let records = Records::new(&bytes, &table, &overlay);
         for number in 0..u32::try_from(count).unwrap() {
-            let found = records.by_subject(LOGIN, &number.to_string()).and_then(|view| view.object());
+            let found = records.by_subject(LOGIN, &number.to_string()).only().and_then(|view| view.object());
             prop_assert_eq!(found, Some(Object::from_words([1, number])));
             let by_object = records.by_object(Object::from_words([1, number]));
             prop_assert_eq!(by_object.and_then(|view| view.object()), found);
         }
-        prop_assert_eq!(records.by_subject(LOGIN, "x").is_some(), false);
+        prop_assert_eq!(records.by_subject(LOGIN, "x").only().is_some(), false);
     }
 }

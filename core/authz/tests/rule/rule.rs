@@ -519,6 +519,44 @@ fn a_walk_that_is_too_deep_denies() {
 }
 
 #[test]
+fn a_walk_over_too_many_relationships_denies() {
+    let mut scene = scene();
+    scene.remove("board:roadmap#viewer@user:anne");
+    for number in 0..10_100 {
+        scene.add(&format!("team:t{number}#organization@organization:acme"));
+        scene.add(&format!("board:roadmap#viewer@team:t{number}#member"));
+    }
+    assert_eq!(scene.said(), denied(ReasonCode::Budget));
+}
+
+#[test]
+fn a_condition_that_takes_too_long_denies() {
+    let mut scene = scene();
+    scene.model = scene.model.replace(
+        "host_address: ipaddress, caller_ticket: string) {\n  host_address.in_cidr(\"192.0.2.0/24\") && caller_ticket == \"t-1\"",
+        "caller_tickets: list<string>) {\n  caller_tickets.all(ticket, ticket != \"\")",
+    );
+    scene.resources = vec![argument("secret")];
+    scene.add_if("board:secret#viewer@user:anne", "from_office", &json!({}));
+    let tickets = |count: usize| Map::from_iter([("tickets".to_owned(), json!(vec!["t"; count]))]);
+    scene.caller = Some(tickets(10));
+    assert_eq!(scene.said(), ALLOWED);
+    scene.caller = Some(tickets(2000));
+    assert_eq!(scene.said(), denied(ReasonCode::ConditionSteps));
+}
+
+#[test]
+fn a_state_that_was_refused_says_why() {
+    let scene = scene();
+    let mut state = empty_state();
+    state.load(b"no container at all").unwrap_err();
+    assert_eq!(said(&scene.decide_in(&state)), denied(ReasonCode::SnapshotSignature));
+    let mut forward = scene.state();
+    forward.reconfigure(crate::scene::config(Some(9)));
+    assert_eq!(said(&scene.decide_in(&forward)), denied(ReasonCode::SnapshotRollback));
+}
+
+#[test]
 fn nothing_is_decided_on_a_raw_state() {
     let scene = scene();
     assert_eq!(said(&scene.decide_in(&scene.raw_state())), denied(ReasonCode::SnapshotMissing));

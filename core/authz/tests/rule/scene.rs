@@ -368,10 +368,16 @@ pub(crate) fn set(document: &mut Value, pointer: &str, value: Value) {
 }
 
 pub(crate) fn empty_state() -> State {
-    let key = SigningKey::from_seed([1; 32]).unwrap();
-    let config =
-        format!(r#"{{"deployment":"boards","slice":"all","keys":[{}]}}"#, key.to_public_jwk());
-    State::new(StateConfig::parse(&config).unwrap())
+    State::new(config(None))
+}
+
+/// The state's configuration, with the epoch of a floor.
+pub(crate) fn config(floor: Option<u64>) -> StateConfig {
+    let key = SigningKey::from_seed([1; 32]).unwrap().to_public_jwk();
+    let floor = floor.map(|epoch| format!(r#","floor":{{"era":1,"epoch":{epoch}}}"#));
+    let floor = floor.unwrap_or_default();
+    let config = format!(r#"{{"deployment":"boards","slice":"all","keys":[{key}]{floor}}}"#);
+    StateConfig::parse(&config).unwrap()
 }
 
 /// What is in force in a state.
