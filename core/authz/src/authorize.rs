@@ -15,9 +15,9 @@ pub(crate) use self::case::{Case, Door};
 pub use self::mapping::Resource;
 pub(crate) use self::mapping::{Call, Mapped};
 
-use crate::binding;
+use crate::binding::{self, Binding};
 use crate::container::Position;
-use crate::decision::{Bound, Circumstances, Decision, Failure};
+use crate::decision::{Circumstances, Decision, Failure};
 use crate::evaluate::Path;
 use crate::policy::{Policy, Route};
 use crate::rule;
@@ -222,9 +222,12 @@ fn decide(
     state: &State,
 ) -> Decision {
     let mut circumstances = Circumstances::default();
-    match prepare(door, request, now, policy, state, &mut circumstances)
-        .and_then(|(case, bound)| rule::decide(&case, circumstances.bound.insert(bound)))
-    {
+    match prepare(door, request, now, policy, state, &mut circumstances).and_then(
+        |(case, binding)| {
+            let bound = circumstances.bound.insert(binding.to_bound());
+            rule::decide(&case, &binding, bound)
+        },
+    ) {
         Ok(path) => Decision::allow(Circumstances { path, ..circumstances }),
         Err(failure) => Decision::deny(failure, circumstances),
     }
@@ -245,8 +248,8 @@ fn explain_door(
         let line = FailingLine::One;
         lines.push(LineReport { line, verdict: LineVerdict::Holds, path: Path::default() });
     }
-    if let Ok((case, bound)) = prepared {
-        lines.extend(rule::explain(&case, &bound));
+    if let Ok((case, binding)) = prepared {
+        lines.extend(rule::explain(&case, &binding));
     } else if let (Decision::Deny(_), Some(FailingLine::One)) = (&decision, decision.failing_line())
     {
         let (reason, detail) = (decision.reason(), decision.detail().to_owned());
@@ -277,7 +280,7 @@ fn prepare<'c>(
     policy: Option<&'c Policy>,
     state: &'c State,
     circumstances: &mut Circumstances,
-) -> Result<(Case<'c>, Bound), Failure> {
+) -> Result<(Case<'c>, Binding<'c>), Failure> {
     *circumstances = Circumstances::of_policy(policy);
     let (policy, route) = find_route(request, policy)?;
     door.require_current_token(request.audience, now, policy.skew())?;
@@ -293,6 +296,6 @@ fn prepare<'c>(
     })?;
     circumstances.position = state.meta().map(|meta| meta.position);
     let case = Case::new(door, request, now, policy, route, mapped, snapshot);
-    let bound = binding::bind(&case)?;
-    Ok((case, bound))
+    let binding = binding::bind(&case)?;
+    Ok((case, binding))
 }

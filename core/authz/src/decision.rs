@@ -63,8 +63,6 @@ pub struct Bound {
     pub(crate) tenant: Option<Object>,
     pub(crate) credential: Option<String>,
     pub(crate) delegation: Option<DelegationMode>,
-    /// Recent signed evidence may stand for a delegation that is not stored.
-    pub(crate) invoked: bool,
     pub(crate) context_id: Option<String>,
     pub(crate) role: Option<String>,
 }
@@ -226,7 +224,6 @@ impl Bound {
             tenant: None,
             credential: None,
             delegation: None,
-            invoked: false,
             context_id: None,
             role: None,
         }

@@ -20,6 +20,7 @@ pub(crate) use self::identity::check_status;
 pub(crate) use self::tenant::bound_tenant as tenant_of;
 
 use crate::authorize::{Case, LineReport, LineVerdict};
+use crate::binding::Binding;
 use crate::decision::{Bound, Failure};
 use crate::evaluate::Path;
 
@@ -36,7 +37,7 @@ const DENIED: &str = "denied";
 
 /// One line: what it adds to what is bound, and the relationships by which it holds. `None` where
 /// the binding mode does not ask for it.
-type Line = fn(&Case<'_>, &mut Bound) -> Result<Option<Path>, Failure>;
+type Line = for<'c> fn(&Case<'c>, &Binding<'c>, &mut Bound) -> Result<Option<Path>, Failure>;
 
 const LINES: [(FailingLine, Line); 7] = [
     (FailingLine::Two, identity::line),
@@ -49,10 +50,14 @@ const LINES: [(FailingLine, Line); 7] = [
 ];
 
 /// Requires lines 2 to 8, and gives the relationships of all of them.
-pub(crate) fn decide(case: &Case<'_>, bound: &mut Bound) -> Result<Path, Failure> {
+pub(crate) fn decide<'c>(
+    case: &Case<'c>,
+    binding: &Binding<'c>,
+    bound: &mut Bound,
+) -> Result<Path, Failure> {
     let mut path = Path::default();
     for (_, line) in LINES {
-        if let Some(more) = line(case, bound)? {
+        if let Some(more) = line(case, binding, bound)? {
             path.extend(&more);
         }
     }
@@ -60,9 +65,9 @@ pub(crate) fn decide(case: &Case<'_>, bound: &mut Bound) -> Result<Path, Failure
 }
 
 /// Looks at lines 2 to 8 each by itself.
-pub(crate) fn explain(case: &Case<'_>, bound: &Bound) -> Vec<LineReport> {
+pub(crate) fn explain<'c>(case: &Case<'c>, binding: &Binding<'c>) -> Vec<LineReport> {
     let report = |(number, line): (FailingLine, Line)| {
-        let (verdict, path) = match line(case, &mut bound.clone()) {
+        let (verdict, path) = match line(case, binding, &mut binding.to_bound()) {
             Ok(Some(path)) => (LineVerdict::Holds, path),
             Ok(None) => (LineVerdict::NotAsked, Path::default()),
             Err(Failure { reason, detail, .. }) => {

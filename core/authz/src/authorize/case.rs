@@ -4,6 +4,7 @@ use mandate_authn::{Confirmation, FailingLine, ReasonCode, VerifiedToken};
 use serde_json::{Map, Value};
 
 use super::{Assertion, Evidence, Mapped, Request, inputs};
+use crate::condition;
 use crate::decision::Failure;
 use crate::evaluate::{Budget, Holding, Inputs, Path};
 use crate::policy::{IssuerRules, Policy, Route};
@@ -64,6 +65,11 @@ pub(crate) struct Case<'c> {
     pub(crate) records: Records<'c>,
     /// The rules of the token's issuer.
     pub(crate) issuer: Option<&'c IssuerRules>,
+    /// The resources, in the order of the mapping; `None` for what the snapshot does not know.
+    pub(crate) resources: Vec<Option<Object>>,
+    /// The tool that is called, and the server, where the snapshot knows them.
+    pub(crate) tool: Option<Object>,
+    pub(crate) server: Option<Object>,
     inputs: Map<String, Value>,
 }
 
@@ -77,15 +83,32 @@ impl<'c> Case<'c> {
         mapped: Mapped<'c>,
         snapshot: &'c Snapshot,
     ) -> Self {
-        // Without conditions nobody reads the inputs.
-        let inputs = if snapshot.schema().conditions.is_empty() {
-            Map::new()
-        } else {
-            inputs::collect(door.token(), request, now)
-        };
+        let inputs = inputs::collect(&declared_inputs(snapshot), door.token(), request, now);
         let issuer = door.token().and_then(|token| policy.issuer(token.issuer()));
         let records = snapshot.records();
-        Self { door, request, now, policy, route, mapped, snapshot, records, issuer, inputs }
+        let resources = mapped.resources.iter();
+        let resources = resources.map(|(type_name, id)| snapshot.find(type_name, id)).collect();
+        let types = policy.types();
+        let find = |type_name: &Option<String>, id: Option<&str>| {
+            type_name.as_ref().zip(id).and_then(|(type_name, id)| snapshot.find(type_name, id))
+        };
+        let tool = find(&types.tool, mapped.call.tool_object().as_deref());
+        let server = find(&types.server, mapped.call.server());
+        Self {
+            door,
+            request,
+            now,
+            policy,
+            route,
+            mapped,
+            snapshot,
+            records,
+            issuer,
+            resources,
+            tool,
+            server,
+            inputs,
+        }
     }
 
     pub(crate) const fn token(&self) -> Option<&'c VerifiedToken> {
@@ -110,4 +133,12 @@ impl<'c> Case<'c> {
             Holding::Holds(path) => Ok(Some(path)),
         }
     }
+}
+
+/// The parameters of the model's conditions; most models have few.
+fn declared_inputs(snapshot: &Snapshot) -> Vec<&str> {
+    let view = snapshot.view();
+    let count = u32::try_from(snapshot.schema().conditions.len()).unwrap_or(u32::MAX);
+    let codes = (0..count).filter_map(|condition| view.code(condition));
+    codes.flat_map(|(_, code)| condition::parameters(code)).map(|(name, _)| name).collect()
 }

@@ -6,40 +6,53 @@ use serde_json::{Map, Value};
 
 use super::Request;
 
-/// Collects every input. The model declares which it reads.
+/// Collects the inputs that some condition of the model declares.
 pub(super) fn collect(
+    declared: &[&str],
     token: Option<&VerifiedToken>,
     request: &Request<'_>,
     now: u64,
 ) -> Map<String, Value> {
     let mut inputs = Map::new();
-    for (name, value) in request.caller.into_iter().flatten() {
-        inputs.insert(format!("caller_{name}"), value.clone());
-    }
-    if let Some(token) = token {
-        of_token(token, &mut inputs);
-    }
-    inputs.insert("host_time".to_owned(), timestamp(now));
-    if let Some(address) = request.peer_address {
-        inputs.insert("host_address".to_owned(), address.into());
+    for name in declared {
+        if let Some(value) = input(name, token, request, now) {
+            inputs.insert((*name).to_owned(), value);
+        }
     }
     inputs
 }
 
-fn of_token(token: &VerifiedToken, inputs: &mut Map<String, Value>) {
-    let mut put = |name: &str, value: Option<Value>| {
-        if let Some(value) = value {
-            inputs.insert(format!("token_{name}"), value);
-        }
-    };
-    put("issuer", Some(token.issuer().into()));
-    put("subject", Some(token.subject().into()));
-    put("client_id", token.client_id().map(Value::from));
-    put("token_id", token.token_id().map(Value::from));
-    put("tenant", token.tenant().map(Value::from));
-    put("scopes", Some(token.scopes().to_vec().into()));
-    put("issued_at", token.issued_at().map(timestamp));
-    put("expires_at", Some(timestamp(token.expires_at())));
+fn input(
+    name: &str,
+    token: Option<&VerifiedToken>,
+    request: &Request<'_>,
+    now: u64,
+) -> Option<Value> {
+    if let Some(name) = name.strip_prefix("caller_") {
+        return request.caller?.get(name).cloned();
+    }
+    if let Some(name) = name.strip_prefix("token_") {
+        return of_token(token?, name);
+    }
+    match name {
+        "host_address" => request.peer_address.map(Value::from),
+        "host_time" => Some(timestamp(now)),
+        _ => None,
+    }
+}
+
+fn of_token(token: &VerifiedToken, name: &str) -> Option<Value> {
+    match name {
+        "client_id" => token.client_id().map(Value::from),
+        "expires_at" => Some(timestamp(token.expires_at())),
+        "issued_at" => token.issued_at().map(timestamp),
+        "issuer" => Some(token.issuer().into()),
+        "scopes" => Some(token.scopes().to_vec().into()),
+        "subject" => Some(token.subject().into()),
+        "tenant" => token.tenant().map(Value::from),
+        "token_id" => token.token_id().map(Value::from),
+        _ => None,
+    }
 }
 
 /// RFC 3339, in UTC. Beyond the year 9999 the moment is written as the end of that year.
@@ -118,7 +131,9 @@ mod tests {
             peer_address: Some("192.0.2.1"),
             minimum_epoch: None,
         };
-        let inputs = collect(None, &request, 0);
+        let declared =
+            ["host_time", "host_address", "host_name", "caller_ticket", "caller_host_time", "x"];
+        let inputs = collect(&declared, None, &request, 0);
         let expected = Map::from_iter([
             ("caller_host_time".to_owned(), Value::from("2000-01-01T00:00:00Z")),
             ("caller_ticket".to_owned(), Value::from("t-1")),

@@ -69,6 +69,15 @@ impl<'m> Call<'m> {
         }
     }
 
+    /// The id of the object that stands for the tool.
+    pub(crate) fn tool_object(&self) -> Option<Cow<'m, str>> {
+        match self {
+            Self::Http { tool } => tool.map(Cow::Borrowed),
+            Self::Server { .. } | Self::Session { .. } => None,
+            Self::Tool { server, tool } => Some(Cow::Owned(format!("{server}/{tool}"))),
+        }
+    }
+
     /// The MCP tool.
     pub(crate) const fn tool(&self) -> Option<&'m str> {
         match self {

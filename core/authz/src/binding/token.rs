@@ -2,10 +2,10 @@
 
 use mandate_authn::{ReasonCode, VerifiedToken};
 
-use super::{Principal, actor_chain, unknown, unmatched};
+use super::{Binding, Principal, actor_chain, unknown, unmatched};
 use crate::agent_context::{self, AgentContext, ContextRefusal};
 use crate::authorize::{Case, Evidence};
-use crate::decision::{BindingMode, Bound, Failure};
+use crate::decision::{BindingMode, Failure};
 use crate::name::ObjectName;
 use crate::policy::Agents;
 use crate::record::{DelegationMode, Kind};
@@ -13,26 +13,26 @@ use crate::rule;
 use crate::snapshot::Object;
 
 /// Binds by what the subject is: the registry's word, not the token's.
-pub(super) fn bind(case: &Case<'_>, evidence: &Evidence<'_>) -> Result<Bound, Failure> {
+pub(super) fn bind<'c>(case: &Case<'c>, evidence: &Evidence<'_>) -> Result<Binding<'c>, Failure> {
     let token = evidence.token;
     let subject = Principal::of_subject(case, token.issuer(), token.subject())?;
     let context = verified_context(case, evidence)?;
     let client = client_agent(case, token)?;
     match subject.kind {
-        Kind::User => bind_user(case, token, subject.object, client, context),
+        Kind::User => bind_user(case, token, subject, client, context),
         Kind::Agent => bind_agent(case, token, subject, client, context),
-        Kind::Service => bind_service(case, token, subject.object, client, context.is_some()),
+        Kind::Service => bind_service(case, token, subject, client, context.is_some()),
     }
 }
 
 /// `sub` is a person: an agent acts for them, or they act themselves.
-fn bind_user(
-    case: &Case<'_>,
+fn bind_user<'c>(
+    case: &Case<'c>,
     token: &VerifiedToken,
-    user: Object,
-    client: Option<Principal<'_>>,
-    context: Option<SignedFor>,
-) -> Result<Bound, Failure> {
+    user: Principal<'c>,
+    client: Option<Principal<'c>>,
+    context: Option<SignedFor<'c>>,
+) -> Result<Binding<'c>, Failure> {
     let actor = token.actor().map(|actor| Principal::of_actor(case, actor)).transpose()?;
     let agent = match (actor, client) {
         (Some(actor), Some(client)) if actor.object != client.object => {
@@ -41,33 +41,34 @@ fn bind_user(
         (Some(agent), _) | (None, Some(agent)) => agent,
         (None, None) => return bind_person(case, token, user, context.is_some()),
     };
-    let mut bound = Bound::new(BindingMode::ClaimRelation);
-    if let Some(context) = context {
-        if context.user != user {
+    if let Some(context) = &context {
+        if context.user.object != user.object {
             let detail = "the agent context names another user than the token";
             return Err(Failure::new(ReasonCode::CrossUser, detail));
         }
         if context.agent != agent.object {
             return Err(invalid_context("it names another agent than the token"));
         }
-        bound.context_id = Some(context.id);
     }
-    actor_chain::check(case, token, user)?;
+    actor_chain::check(case, token, user.object)?;
     // A client id says nothing of when: only `act` stands for a delegation, as old as its token.
     let signed_at = token.issued_at().filter(|_| actor.is_some());
-    bound.invoked = recent_evidence(case, &agent, signed_at);
-    bound.user = Some(user);
-    bound.agent = Some(agent.object);
-    Ok(bound)
+    Ok(Binding {
+        user: Some(user),
+        agent: Some(agent),
+        context_id: context.map(|context| context.id),
+        invoked: recent_evidence(case, &agent, signed_at),
+        ..Binding::new(BindingMode::ClaimRelation)
+    })
 }
 
 /// A person acts for themselves.
-fn bind_person(
-    case: &Case<'_>,
+fn bind_person<'c>(
+    case: &Case<'c>,
     token: &VerifiedToken,
-    user: Object,
+    user: Principal<'c>,
     has_context: bool,
-) -> Result<Bound, Failure> {
+) -> Result<Binding<'c>, Failure> {
     if has_context || token.may_act().is_some() {
         return Err(unmatched("an agent context or `may_act` beside a token that names no agent"));
     }
@@ -79,36 +80,39 @@ fn bind_person(
         return Err(Failure::new(ReasonCode::AgentRequired, detail));
     }
     require_optional_agents(case)?;
-    Ok(Bound { user: Some(user), ..Bound::new(BindingMode::User) })
+    Ok(Binding { user: Some(user), ..Binding::new(BindingMode::User) })
 }
 
 /// `sub` is an agent: its context names the user, or it has one only.
-fn bind_agent(
-    case: &Case<'_>,
+fn bind_agent<'c>(
+    case: &Case<'c>,
     token: &VerifiedToken,
-    agent: Principal<'_>,
-    client: Option<Principal<'_>>,
-    context: Option<SignedFor>,
-) -> Result<Bound, Failure> {
+    agent: Principal<'c>,
+    client: Option<Principal<'c>>,
+    context: Option<SignedFor<'c>>,
+) -> Result<Binding<'c>, Failure> {
     if token.actor().is_some() {
         return Err(unmatched("`act` in a token whose subject is an agent"));
     }
     require_same(client, agent.object)?;
-    let Some(context) = context else { return bind_sole_user(case, &agent) };
+    let Some(context) = context else { return bind_sole_user(case, agent) };
     if context.agent != agent.object {
         return Err(invalid_context("it names another agent than the token"));
     }
-    Ok(Bound {
+    Ok(Binding {
         user: Some(context.user),
-        agent: Some(agent.object),
+        agent: Some(agent),
         context_id: Some(context.id),
         invoked: recent_evidence(case, &agent, Some(context.issued_at)),
-        ..Bound::new(BindingMode::ContextRelation)
+        ..Binding::new(BindingMode::ContextRelation)
     })
 }
 
 /// Nothing names the user: only an agent that the registry pins to one, on a route that allows it.
-pub(super) fn bind_sole_user(case: &Case<'_>, agent: &Principal<'_>) -> Result<Bound, Failure> {
+pub(super) fn bind_sole_user<'c>(
+    case: &Case<'c>,
+    agent: Principal<'c>,
+) -> Result<Binding<'c>, Failure> {
     let missing = |detail| Failure::new(ReasonCode::AgentContextMissing, detail);
     if !case.route.relation_binding {
         return Err(missing("this route needs an agent context"));
@@ -120,27 +124,23 @@ pub(super) fn bind_sole_user(case: &Case<'_>, agent: &Principal<'_>) -> Result<B
         let detail = "another user has delegated to this agent as well";
         return Err(Failure::new(ReasonCode::UserAmbiguous, detail));
     }
-    Ok(Bound {
-        user: Some(user.object),
-        agent: Some(agent.object),
-        ..Bound::new(BindingMode::Relation)
-    })
+    Ok(Binding { user: Some(user), agent: Some(agent), ..Binding::new(BindingMode::Relation) })
 }
 
 /// `sub` is a service: it acts for itself and for nobody else.
-fn bind_service(
-    case: &Case<'_>,
+fn bind_service<'c>(
+    case: &Case<'c>,
     token: &VerifiedToken,
-    service: Object,
-    client: Option<Principal<'_>>,
+    service: Principal<'c>,
+    client: Option<Principal<'c>>,
     has_context: bool,
-) -> Result<Bound, Failure> {
+) -> Result<Binding<'c>, Failure> {
     if has_context || token.actor().is_some() || token.may_act().is_some() {
         return Err(unmatched("a service acts for itself only"));
     }
-    require_same(client, service)?;
+    require_same(client, service.object)?;
     require_optional_agents(case)?;
-    Ok(Bound { service: Some(service), ..Bound::new(BindingMode::Own) })
+    Ok(Binding { service: Some(service), ..Binding::new(BindingMode::Own) })
 }
 
 pub(super) fn require_optional_agents(case: &Case<'_>) -> Result<(), Failure> {
@@ -184,18 +184,18 @@ fn recent_evidence(case: &Case<'_>, agent: &Principal<'_>, signed_at: Option<u64
 }
 
 /// A context whose names were found.
-struct SignedFor {
+struct SignedFor<'c> {
     agent: Object,
-    user: Object,
+    user: Principal<'c>,
     issued_at: u64,
     id: String,
 }
 
 /// The agent context that came with the request, if one did.
-fn verified_context(
-    case: &Case<'_>,
+fn verified_context<'c>(
+    case: &Case<'c>,
     evidence: &Evidence<'_>,
-) -> Result<Option<SignedFor>, Failure> {
+) -> Result<Option<SignedFor<'c>>, Failure> {
     let header = match evidence.agent_contexts {
         [] => return Ok(None),
         [header] => header,
@@ -224,7 +224,7 @@ fn verified_context(
     resolve(case, context).map(Some)
 }
 
-fn resolve(case: &Case<'_>, context: AgentContext) -> Result<SignedFor, Failure> {
+fn resolve<'c>(case: &Case<'c>, context: AgentContext) -> Result<SignedFor<'c>, Failure> {
     let find = |name: &ObjectName| case.snapshot.find(&name.type_name, &name.id);
     if find(&context.agent) != Some(context.signer) {
         return Err(invalid_context("its agent is not its credential's"));
@@ -234,7 +234,7 @@ fn resolve(case: &Case<'_>, context: AgentContext) -> Result<SignedFor, Failure>
     let user =
         user.ok_or_else(|| unknown("the agent context names no known user").of(Kind::User))?;
     let AgentContext { signer: agent, issued_at, id, .. } = context;
-    Ok(SignedFor { agent, user: user.object, issued_at, id })
+    Ok(SignedFor { agent, user, issued_at, id })
 }
 
 fn invalid_context(detail: &'static str) -> Failure {

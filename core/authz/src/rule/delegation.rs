@@ -4,18 +4,23 @@ use mandate_authn::{FailingLine, ReasonCode};
 
 use super::DELEGATE_OF;
 use crate::authorize::Case;
+use crate::binding::Binding;
 use crate::decision::{Bound, Failure};
 use crate::evaluate::Path;
 use crate::record::DelegationMode;
 use crate::snapshot::{Form, Object, Plan};
 
-pub(super) fn line(case: &Case<'_>, bound: &mut Bound) -> Result<Option<Path>, Failure> {
-    let Some((user, agent)) = bound.user.zip(bound.agent) else { return Ok(None) };
-    if let Some(path) = stored(case, user, agent, FailingLine::Four)? {
+pub(super) fn line<'c>(
+    case: &Case<'c>,
+    binding: &Binding<'c>,
+    bound: &mut Bound,
+) -> Result<Option<Path>, Failure> {
+    let (Some(user), Some(agent)) = (&binding.user, &binding.agent) else { return Ok(None) };
+    if let Some(path) = stored(case, user.object, agent.object, FailingLine::Four)? {
         bound.delegation = Some(DelegationMode::Stored);
         return Ok(Some(path));
     }
-    if !bound.invoked {
+    if !binding.invoked {
         let detail = "the user has not delegated to this agent";
         return Err(Failure::new(ReasonCode::NotDelegate, detail));
     }

@@ -5,25 +5,28 @@ use mandate_authn::{ReasonCode, VerifiedToken};
 
 use super::credential::{self, CredentialQuery};
 use crate::authorize::{Case, Door};
-use crate::binding::Principal;
+use crate::binding::{Binding, Principal};
 use crate::decision::{Bound, Failure};
 use crate::evaluate::Path;
-use crate::record::{Kind, Status};
-use crate::snapshot::Object;
+use crate::record::Status;
 
-pub(super) fn line(case: &Case<'_>, bound: &mut Bound) -> Result<Option<Path>, Failure> {
-    let user = require(case, bound.user, Kind::User)?;
-    let agent = require(case, bound.agent, Kind::Agent)?;
-    let service = require(case, bound.service, Kind::Service)?;
+pub(super) fn line<'c>(
+    case: &Case<'c>,
+    binding: &Binding<'c>,
+    bound: &mut Bound,
+) -> Result<Option<Path>, Failure> {
+    let Binding { user, agent, service, .. } = binding;
+    for principal in [user, agent, service].into_iter().flatten() {
+        check_status(principal, case.now)?;
+    }
     match case.door {
         Door::Token(evidence) => {
             let token = evidence.token;
-            for principal in [&user, &agent, &service].into_iter().flatten() {
+            for principal in [user, agent, service].into_iter().flatten() {
                 credential::refuse_revoked_token(case, principal, token)?;
             }
-            if let Some(machine) = agent.or(service) {
-                let query = query(case, token);
-                let credential = credential::select(case, &machine, &query)?;
+            if let Some(machine) = agent.as_ref().or(service.as_ref()) {
+                let credential = credential::select(case, machine, &query(case, token))?;
                 bound.credential = Some(credential.id().to_owned());
             }
         }
@@ -34,20 +37,6 @@ pub(super) fn line(case: &Case<'_>, bound: &mut Bound) -> Result<Option<Path>, F
         }
     }
     Ok(Some(Path::default()))
-}
-
-fn require<'p>(
-    case: &Case<'p>,
-    object: Option<Object>,
-    kind: Kind,
-) -> Result<Option<Principal<'p>>, Failure> {
-    let Some(object) = object else { return Ok(None) };
-    let unknown =
-        || Failure::new(ReasonCode::IdentityUnknown, "no record of the identity").of(kind);
-    let principal = Principal::of_object(case, object).filter(|principal| principal.kind == kind);
-    let principal = principal.ok_or_else(unknown)?;
-    check_status(&principal, case.now)?;
-    Ok(Some(principal))
 }
 
 /// Requires an identity that is active and unexpired.

@@ -3,16 +3,20 @@
 use mandate_authn::ReasonCode;
 
 use crate::authorize::Case;
-use crate::binding::Principal;
+use crate::binding::{Binding, Principal};
 use crate::decision::{Bound, Failure};
 use crate::evaluate::Path;
 use crate::limits;
 use crate::records::{GrantView, ScopeView};
 use crate::snapshot::Object;
 
-pub(super) fn line(case: &Case<'_>, bound: &mut Bound) -> Result<Option<Path>, Failure> {
+pub(super) fn line<'c>(
+    case: &Case<'c>,
+    binding: &Binding<'c>,
+    _: &mut Bound,
+) -> Result<Option<Path>, Failure> {
     require_token_scope(case)?;
-    if let Some(machine) = bound.agent.or(bound.service) {
+    if let Some(machine) = binding.agent.as_ref().or(binding.service.as_ref()) {
         require_identity_scope(case, machine)?;
     }
     Ok(Some(Path::default()))
@@ -29,8 +33,8 @@ fn require_token_scope(case: &Case<'_>) -> Result<(), Failure> {
 }
 
 /// An identity without limits written down is limited to nothing.
-fn require_identity_scope(case: &Case<'_>, machine: Object) -> Result<(), Failure> {
-    let scope = Principal::of_object(case, machine).and_then(|machine| machine.identity.scope());
+fn require_identity_scope(case: &Case<'_>, machine: &Principal<'_>) -> Result<(), Failure> {
+    let scope = machine.identity.scope();
     let mode = case.mapped.action.mode.as_str();
     let ScopeView { workspaces, boards, modes, actions } = scope.unwrap_or(ScopeView::NOTHING);
     let types = case.policy.types();
@@ -57,8 +61,8 @@ fn require_place(
     }
     let outside =
         || fail(ReasonCode::ScopeWorkspace, "a resource is outside the identity's places");
-    for (resource_type, id) in &case.mapped.resources {
-        let resource = case.snapshot.find(resource_type, id).ok_or_else(outside)?;
+    for resource in &case.resources {
+        let resource = resource.ok_or_else(outside)?;
         let type_name = type_name.ok_or_else(outside)?;
         let places = places(case, resource, type_name).ok_or_else(outside)?;
         let covered = |place: &Object| granted.covers(&case.snapshot.name(*place).id);

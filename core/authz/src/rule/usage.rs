@@ -5,13 +5,19 @@ use mandate_authn::{FailingLine, ReasonCode};
 
 use super::{CAN_USE, DENIED};
 use crate::authorize::Case;
+use crate::binding::Binding;
 use crate::decision::{BindingMode, Bound, Failure};
 use crate::evaluate::Path;
 use crate::policy::IssuerRules;
 use crate::snapshot::Object;
 
-pub(super) fn line(case: &Case<'_>, bound: &mut Bound) -> Result<Option<Path>, Failure> {
-    let Some((user, agent)) = bound.user.zip(bound.agent) else { return Ok(None) };
+pub(super) fn line<'c>(
+    case: &Case<'c>,
+    binding: &Binding<'c>,
+    bound: &mut Bound,
+) -> Result<Option<Path>, Failure> {
+    let (Some(user), Some(agent)) = (&binding.user, &binding.agent) else { return Ok(None) };
+    let (user, agent) = (user.object, agent.object);
     let fail = |detail| Failure::new(ReasonCode::AgentUse, detail);
     if case.holds(agent, DENIED, user, FailingLine::Six)?.is_some() {
         return Err(fail("the user is denied this agent"));
@@ -19,7 +25,7 @@ pub(super) fn line(case: &Case<'_>, bound: &mut Bound) -> Result<Option<Path>, F
     if let Some(path) = case.holds(agent, CAN_USE, user, FailingLine::Six)? {
         return Ok(Some(path));
     }
-    let role = opening_role(case, bound.mode, agent);
+    let role = opening_role(case, binding.mode, agent);
     bound.role = Some(role.ok_or_else(|| fail("nothing lets the user use this agent"))?.to_owned());
     Ok(Some(Path::default()))
 }
