@@ -36,7 +36,9 @@ mod reach;
 
 use std::ops::Range;
 
-pub(crate) use self::plan::{Plan, operation};
+pub(crate) use self::plan::Plan;
+#[cfg(feature = "builder")]
+pub(crate) use self::plan::operation;
 use self::reach::Reach;
 use super::block::{BlockLayout, RowPlace};
 use super::body::{Body, Section, Word, index, read};

@@ -32,10 +32,12 @@ pub(super) fn change(document: &mut Value, pointer: &str, value: &Value) -> Resu
 
 fn enter<'v>(place: &'v mut Value, step: &str, list_follows: bool) -> Result<&'v mut Value> {
     match place {
-        Value::Object(members) if list_follows => {
-            Ok(members.entry(step).or_insert_with(|| Value::Array(Vec::new())))
+        Value::Object(members) => {
+            if list_follows && !members.contains_key(step) {
+                members.insert(step.to_owned(), Value::Array(Vec::new()));
+            }
+            members.get_mut(step).with_context(|| format!("no `{step}`"))
         }
-        Value::Object(members) => members.get_mut(step).with_context(|| format!("no `{step}`")),
         Value::Array(entries) => {
             let at = find(entries, step).with_context(|| format!("no entry `{step}`"))?;
             entries.get_mut(at).context("no entry")
