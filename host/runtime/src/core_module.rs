@@ -1,6 +1,7 @@
 //! The C-like ABI of the module inside the component: the way of hosts without components.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use wasmparser::{Parser, Payload};
@@ -23,7 +24,7 @@ use crate::sandbox::Sandbox;
 /// gets a fresh instance, and the trust must be loaded again: until then every token is
 /// `keys-missing`.
 pub struct CoreModule {
-    engine: TimedEngine,
+    engine: Arc<TimedEngine>,
     module: Module,
     limits: Limits,
     guest: Option<Guest>,
@@ -54,7 +55,7 @@ impl CoreModule {
         if !imports.is_empty() {
             return Err(PluginError::Imports(imports));
         }
-        let mut loaded = Self { engine, module, limits, guest: None };
+        let mut loaded = Self { engine: Arc::new(engine), module, limits, guest: None };
         let abi =
             loaded.abi_version().map_err(|failure| PluginError::Describe(failure.to_string()))?;
         if abi != ABI_VERSION {
@@ -64,21 +65,39 @@ impl CoreModule {
         Ok(loaded)
     }
 
-    /// Calls an export that takes JSON and answers JSON: `mandate_load_trust`, `mandate_validate`
-    /// or `mandate_verify_jws`.
+    /// The same code, compiled once, with an instance of its own in which nothing is loaded.
+    #[must_use]
+    pub fn fresh(&self) -> Self {
+        let (engine, module) = (Arc::clone(&self.engine), self.module.clone());
+        Self { engine, module, limits: self.limits.clone(), guest: None }
+    }
+
+    /// Calls an export that takes JSON and answers JSON: `mandate_load_trust`, `mandate_validate`,
+    /// `mandate_authorize` and their like.
     ///
     /// # Errors
     /// [`Failure`] when the export is missing, traps, exceeds a limit, or answers outside its
     /// memory or not in UTF-8. It is a denial with the reason `internal`.
     pub fn call(&mut self, export: &str, json: &str) -> Result<String, Failure> {
+        self.call_bytes(export, json.as_bytes())
+    }
+
+    /// Calls an export that takes bytes and answers JSON: `mandate_load`, `mandate_apply_delta`,
+    /// and every export that takes JSON.
+    ///
+    /// # Errors
+    /// As [`CoreModule::call`].
+    pub fn call_bytes(&mut self, export: &str, input: &[u8]) -> Result<String, Failure> {
         let deadline = match export {
-            "mandate_load_trust" => self.limits.load_deadline,
+            "mandate_apply_delta" | "mandate_load" | "mandate_load_trust" => {
+                self.limits.load_deadline
+            }
             _ => self.limits.deadline,
         };
         let most = self.limits.answer_bytes;
         self.run(deadline, |guest| {
             let export = guest.export::<(u32, u32), u64>(export)?;
-            let input = guest.place(json.as_bytes())?;
+            let input = guest.place(input)?;
             let answer = export.call(&mut guest.store, input)?;
             guest.collect(answer, most)
         })

@@ -48,6 +48,15 @@ fn every_answers_buffer_is_given_back() {
 }
 
 #[test]
+fn a_fresh_module_shares_the_code_and_no_instance() {
+    let mut module = module(Limits::default());
+    assert_eq!(module.call_bytes("mandate_validate", b"deny"), Ok(DENY.to_owned()));
+    let mut fresh = module.fresh();
+    let count = |module: &mut CoreModule| module.call("mandate_validate", "count").unwrap();
+    assert_eq!((count(&mut fresh), count(&mut module)), ("0".to_owned(), "1".to_owned()));
+}
+
+#[test]
 fn an_answer_outside_the_memory_is_a_failure() {
     let mut module = module(Limits::default());
     let outside = "the answer is outside the plugin's memory";
