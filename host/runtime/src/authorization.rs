@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::answer::{Verdict, consistent};
 use crate::bindings::authz;
 use crate::failure::Failure;
+use crate::state::StateError;
 
 /// A moment in the registry's history: era first, then epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -149,6 +150,10 @@ pub struct Decision {
     /// The issuer whose key set should be fetched again now. Limit how often that is followed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refresh: Option<String>,
+    /// With `scope-token`: the scopes of which one would have covered the action, for the challenge
+    /// of RFC 6750.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub required_scopes: Option<Vec<String>>,
 }
 
 /// A relationship that decided.
@@ -224,6 +229,7 @@ impl Decision {
             contract_version: answer.contract_version,
             bound: answer.bound.map(Bound::from),
             refresh: answer.refresh,
+            required_scopes: required_scopes(&answer.extra),
         })
     }
 }
@@ -241,8 +247,28 @@ impl From<Failure> for Decision {
             contract_version: None,
             bound: None,
             refresh: None,
+            required_scopes: None,
         }
     }
+}
+
+impl Decision {
+    /// Why nothing is in force, where the plugin only knows that nothing is: the instance that
+    /// refused the state is gone.
+    pub(crate) fn with_refused(self, refused: Option<&StateError>) -> Self {
+        match refused {
+            Some(StateError { reason, detail }) if self.reason == "snapshot-missing" => {
+                Self { reason: reason.clone(), detail: detail.clone(), ..self }
+            }
+            Some(_) | None => self,
+        }
+    }
+}
+
+/// The member of that name in what a decision has beyond its fields.
+fn required_scopes(extra: &[(String, String)]) -> Option<Vec<String>> {
+    let (_, scopes) = extra.iter().find(|(name, _)| name == "required-scopes")?;
+    Some(scopes.split_whitespace().map(str::to_owned).collect())
 }
 
 impl From<authz::Step> for Step {
@@ -314,5 +340,36 @@ impl From<&Assertion> for authz::Assertion {
             credential: assertion.credential.clone(),
             tenant: assertion.tenant.clone(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_in_force_is_explained_by_what_was_refused_and_nothing_else_is() {
+        let refused = StateError {
+            reason: "snapshot-signature".to_owned(),
+            detail: "signed by nobody known".to_owned(),
+        };
+        let denied = |reason: &str| Decision {
+            reason: reason.to_owned(),
+            ..Decision::from(Failure::Inconsistent("made for this test"))
+        };
+        let told = denied("snapshot-missing").with_refused(Some(&refused));
+        assert_eq!((&told.reason, &told.detail), (&refused.reason, &refused.detail));
+        for decision in [denied("snapshot-stale"), denied("internal")] {
+            assert_eq!(decision.clone().with_refused(Some(&refused)), decision);
+        }
+        assert_eq!(denied("snapshot-missing").with_refused(None), denied("snapshot-missing"));
+    }
+
+    #[test]
+    fn required_scopes_are_read_by_their_name() {
+        let extra = |name: &str| vec![(name.to_owned(), "a b:c".to_owned())];
+        let scopes = Some(vec!["a".to_owned(), "b:c".to_owned()]);
+        assert_eq!(required_scopes(&extra("required-scopes")), scopes);
+        assert_eq!(required_scopes(&extra("something-else")), None);
     }
 }

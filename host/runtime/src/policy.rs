@@ -118,6 +118,7 @@ impl Policy {
         self.pool
             .call(|instance| instance.authorize(token, contexts, request, now))
             .unwrap_or_else(Decision::from)
+            .with_refused(self.pool.refusal().as_ref())
     }
 
     /// Decides several requests of one token at one moment, in their order.
@@ -129,11 +130,14 @@ impl Policy {
         requests: &[AuthorizeRequest],
         now: u64,
     ) -> Vec<Decision> {
-        self.pool
+        let decisions = self
+            .pool
             .call(|instance| instance.authorize_many(token, contexts, requests, now))
             .unwrap_or_else(|failure| {
                 requests.iter().map(|_| Decision::from(failure.clone())).collect()
-            })
+            });
+        let refused = self.pool.refusal();
+        decisions.into_iter().map(|decision| decision.with_refused(refused.as_ref())).collect()
     }
 
     /// Decides a request whose caller has authenticated somebody itself. It guards nothing: whoever
@@ -148,6 +152,7 @@ impl Policy {
         self.pool
             .call(|instance| instance.decide_for(assertion, request, now))
             .unwrap_or_else(Decision::from)
+            .with_refused(self.pool.refusal().as_ref())
     }
 
     /// OpenFGA's Check on the relationships in force: whether it holds, and by which of them. It

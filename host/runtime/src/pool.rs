@@ -166,7 +166,10 @@ impl Pool {
             .instance
             .configure_state(&config)?
             .map_err(|error| Failure::StateRefused(error.message))?;
-        let status = StateStatus::from(member.instance.load_state(container)??);
+        let status = match member.instance.load_state(container)? {
+            Ok(status) => StateStatus::from(status),
+            Err(refusal) => return Err(self.refused(&before, refusal.into())),
+        };
         let generation = before.generation.saturating_add(1);
         self.put_state(StateDocuments {
             generation,
@@ -174,10 +177,29 @@ impl Pool {
             snapshot: Some(container.into()),
             deltas: Vec::new(),
             status: Some(status.clone()),
+            refused: None,
         });
         member.state = (generation, 0);
         self.renew(member);
         Ok(status)
+    }
+
+    /// Keeps why a snapshot was refused while nothing is in force: the questions until then are
+    /// answered with it.
+    fn refused(&self, before: &StateDocuments, error: StateError) -> StateError {
+        if before.status.is_none() {
+            let (generation, config) = (before.generation, before.config.clone());
+            let refused = Some(error.clone());
+            let documents =
+                StateDocuments { generation, config, refused, ..StateDocuments::default() };
+            self.put_state(documents);
+        }
+        error
+    }
+
+    /// Why nothing is in force, if something was refused.
+    pub(crate) fn refusal(&self) -> Option<StateError> {
+        self.current_state().refused.clone()
     }
 
     /// Tries a delta in an instance that holds what is in force; when that accepts it, every call

@@ -79,6 +79,8 @@ pub(crate) struct StateDocuments {
     pub(crate) deltas: Vec<Delta>,
     /// What is in force after all of them.
     pub(crate) status: Option<StateStatus>,
+    /// Why the last load failed, while nothing is in force.
+    pub(crate) refused: Option<StateError>,
 }
 
 /// A delta that an instance has accepted.
@@ -107,6 +109,7 @@ impl StateDocuments {
             snapshot: self.snapshot.clone(),
             deltas,
             status: Some(status),
+            refused: None,
         }
     }
 

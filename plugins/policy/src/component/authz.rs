@@ -224,7 +224,15 @@ fn authorize(
     let resources = resources(request);
     let asked = asked.request(request, &resources);
     let (decision, refresh) = authorizer.authorize(&presented, &asked, now);
-    render(authorizer, &decision, refresh, request.path)
+    let mut rendered = render(authorizer, &decision, refresh, request.path);
+    if decision.reason() == ReasonCode::ScopeToken
+        && let Some(policy) = authorizer.policy()
+    {
+        let scopes: Vec<&str> = policy.scopes_for(&request.action).collect();
+        // A scope has no space (RFC 6749 section 3.3).
+        rendered.extra.push(("required-scopes".to_owned(), scopes.join(" ")));
+    }
+    rendered
 }
 
 /// The decision of a request that could not be read.
