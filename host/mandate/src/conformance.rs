@@ -4,6 +4,8 @@
 //! contract, and the answer (docs/fixtures.md). An implementation is anything that answers the
 //! probe protocol (docs/conformance.md).
 
+mod authz;
+mod complete;
 mod component;
 mod exceptions;
 mod exec;
@@ -16,10 +18,14 @@ mod key_set_recipe;
 mod module;
 mod native;
 mod outcome;
+mod questions;
 mod request;
 mod run;
+mod suite;
 mod table;
 
+pub use authz::{AllowedCase, AuthzFixture, AuthzSet, Case, Decision, DeniedCase, Worlds};
+pub use complete::Complete;
 pub use component::{Component, patient_limits};
 pub use exceptions::{Exception, Exceptions};
 pub use exec::{Exec, ExecOptions};
@@ -32,5 +38,7 @@ pub use key_set_recipe::{ChangedKey, KeyRecipe, KeySetRecipe, LiteralKey, Repeat
 pub use module::Module;
 pub use native::Native;
 pub use outcome::{Comparison, Outcome};
+pub(crate) use questions::LONGEST_LINE;
 pub use run::{Report, Run};
+pub use suite::{Questions, Suite};
 pub use table::write_table;

@@ -5,10 +5,12 @@
 
 mod component;
 mod local_state;
+mod module;
 mod native;
 
 pub use self::component::ComponentEngine;
 pub use self::local_state::LocalState;
+pub use self::module::ModuleEngine;
 pub use self::native::NativeEngine;
 
 use anyhow::Result;

@@ -43,8 +43,8 @@ fn native_agrees_and_the_table_says_so() {
     let ran = native(&["--only", "aud-*"]);
     assert_eq!(ran.code, 0, "{ran:?}");
     let lines: Vec<&str> = ran.stdout.lines().collect();
-    assert_eq!(lines[0], "class            agree  disagree  exceptions  skipped");
-    assert_eq!(lines[1], "aud                 27         0           0        0");
+    assert_eq!(lines[0], "class                  agree  disagree  exceptions  skipped");
+    assert_eq!(lines[1], "aud                       27         0           0        0");
     assert_eq!(lines[3], "native: 27 fixtures, 27 agree, 0 disagree, 0 exceptions, 0 skipped");
 }
 
@@ -155,6 +155,130 @@ fn export_writes_tokens_and_key_sets_that_need_no_recipe() {
     assert_eq!(document["expect"], json!({"verdict": "deny", "reason": "token-algorithm"}));
     let lines = std::fs::read_to_string(folder.path("out/requests.jsonl")).unwrap();
     assert_eq!(serde_json::from_str::<Value>(&lines).unwrap(), document["request"]);
+}
+
+/// A folder with one world of relationships and one fixture.
+fn decisions(test: &str, fixture: &Value) -> (Folder, String) {
+    let folder = Folder::new(test);
+    std::fs::create_dir(folder.path("_worlds")).unwrap();
+    let (world, facts) = (
+        include_str!("../../../contract/fixtures/authz/_worlds/relations.json"),
+        include_str!("../../../contract/fixtures/authz/_worlds/relations.yaml"),
+    );
+    folder.write("_worlds/relations.json", world);
+    folder.write("_worlds/relations.yaml", facts);
+    folder.write("engine-mine.json", fixture.to_string());
+    let path = folder.path("");
+    (folder, path)
+}
+
+fn decision(allowed: bool) -> Value {
+    json!({
+        "id": "engine-mine", "why": "A fixture of this test: anne sees the plan by her team, carl does not.",
+        "world": "relations",
+        "allow": [{"id": "anne"}],
+        "deny": [{
+            "id": "carl", "twin": "anne", "but": {"/check/user": "user:carl"},
+            "expect": {"allowed": allowed},
+        }],
+    })
+}
+
+#[test]
+fn decisions_are_scored_by_every_runner() {
+    let (_folder, path) = decisions("conformance-decisions", &decision(false));
+    let runners: &[&str] = if cli::has_plugin("conformance of decisions") {
+        &["native", "component", "module"]
+    } else {
+        &["native"]
+    };
+    for runner in runners {
+        let ran = mandate(&["conformance", "--runner", runner, "--fixtures", &path, "--json"]);
+        assert_eq!(ran.code, 0, "{ran:?}");
+        let run = |id: &str| json!({"class": "authz/engine", "id": id, "outcome": "agree"});
+        assert_eq!(
+            ran.json(),
+            json!({
+                "agrees": true, "comparison": "full", "fixtures": 2, "runner": runner,
+                "runs": [run("engine-mine/anne"), run("engine-mine/carl")],
+            })
+        );
+    }
+}
+
+#[test]
+fn a_wrong_decision_is_shown_and_may_be_an_exception() {
+    let (_folder, path) = decisions("conformance-wrong", &decision(true));
+    let ran = native(&["--fixtures", &path]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    let expected = "DISAGREE  engine-mine/carl: expected allowed true, got allowed false";
+    assert!(ran.stdout.lines().any(|line| line == expected), "{ran:?}");
+    let list = json!([{
+        "id": "engine-mine/carl", "expected": "allowed true", "actual": "allowed false",
+        "reason": "made for this test",
+    }]);
+    let listed = Folder::new("conformance-wrong-list");
+    let list = listed.write("native.json", list.to_string());
+    let ran = native(&["--fixtures", &path, "--exceptions", &list]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.stdout.contains("exception engine-mine/carl: made for this test\n"), "{ran:?}");
+}
+
+#[test]
+fn a_decision_without_a_sibling_or_with_two_changes_is_refused() {
+    let refused = |change: &dyn Fn(&mut Value)| {
+        let mut fixture = decision(false);
+        change(&mut fixture);
+        let (_folder, path) = decisions("conformance-sibling", &fixture);
+        native(&["--fixtures", &path]).one_line().to_owned()
+    };
+    assert_eq!(
+        refused(&|fixture| fixture["deny"][0]["but"]["/check/object"] = json!("document:b")),
+        "engine-mine.json: `carl` differs in one place from its twin"
+    );
+    assert_eq!(
+        refused(&|fixture| fixture["allow"] = json!([{"id": "anne"}, {"id": "alone"}])),
+        "engine-mine.json: `alone` has no denied sibling"
+    );
+    assert_eq!(
+        refused(&|fixture| fixture["deny"][0]["but"] = json!({"/check/nobody/x": 1})),
+        "engine-mine: carl: `/check/nobody/x` names no place in the case: no `nobody`"
+    );
+    assert_eq!(
+        refused(&|fixture| fixture["given"] = json!({"/check": {}, "/check/user": "user:bob"})),
+        "engine-mine: given: `/check/user` is within `/check`, which is changed as well"
+    );
+}
+
+#[test]
+fn a_program_is_asked_decisions_on_facts() {
+    let program = format!("exec:'{}' probe --runner native", env!("CARGO_BIN_EXE_mandate"));
+    let full = ["conformance", "--runner", &program, "--name", "probe", "--compare", "full"];
+    let some = ["--worlds", "facts", "--only", "delegation-*"];
+    let ran = mandate(&[&full[..], &some].concat());
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.stdout.contains("probe: 7 fixtures, 7 agree"), "{ran:?}");
+}
+
+#[test]
+fn export_writes_decisions_with_their_snapshots() {
+    let folder = Folder::new("conformance-export-decisions");
+    let into = folder.path("out");
+    let ran = native(&["--only", "delegation-stored/*", "--export", &into]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let lines = std::fs::read_to_string(folder.path("out/requests.jsonl")).unwrap();
+    let mut denied = 0;
+    for line in lines.lines() {
+        let request: Value = serde_json::from_str(line).unwrap();
+        let id = request["id"].as_str().unwrap();
+        let text = std::fs::read_to_string(folder.path(&format!("out/{id}.json"))).unwrap();
+        let document: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(document["request"], request);
+        assert!(request["containers"][0].as_str().is_some_and(|text| text.len() > 1_000), "{id}");
+        denied +=
+            usize::from(document["expect"]["verdict"] == "deny" && document["twin"].is_string());
+    }
+    assert_eq!((lines.lines().count(), denied), (7, 5));
 }
 
 #[test]

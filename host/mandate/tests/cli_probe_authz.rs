@@ -90,8 +90,8 @@ fn probe_authz() {
 }
 
 #[test]
-fn the_component_answers_as_core_does() {
-    if !has_plugin("probe through the component") {
+fn component_and_module_answer_as_core_does() {
+    if !has_plugin("probe through the component and the module") {
         return;
     }
     let lines = [
@@ -109,7 +109,9 @@ fn the_component_answers_as_core_does() {
         (members.map(|member| answer[member].clone()), answer["error"]["code"].clone())
     };
     let all = |runner| ask_of(runner, &lines).iter().map(shown).collect::<Vec<_>>();
-    assert_eq!(all("component"), all("native"));
+    let expected = all("native");
+    assert_eq!(all("component"), expected);
+    assert_eq!(all("module"), expected);
 }
 
 #[test]

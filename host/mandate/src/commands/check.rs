@@ -67,7 +67,7 @@ pub struct CheckCommand {
     /// The moment to decide for, in seconds since the epoch, instead of the clock.
     #[arg(long, value_name = "SECONDS")]
     now: Option<u64>,
-    /// What decides: `native`, or the plugin as `component`.
+    /// What decides: `native`, or the plugin as `component` or `module`.
     #[arg(long, default_value = "native")]
     runner: Runner,
     #[command(flatten)]

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::commands::runner::Runner;
 use crate::conformance::{
-    Comparison, Concrete, Exceptions, FixtureSet, Report, export, measure, write_table,
+    Comparison, Exceptions, Questions, Report, Suite, Worlds, export, measure, write_table,
 };
 use crate::output;
 use crate::plugin::PluginChoice;
@@ -24,12 +24,17 @@ pub struct ConformanceCommand {
     /// docs/conformance.md on stdin and stdout.
     #[arg(long, default_value = "component")]
     runner: Runner,
-    /// A folder of fixtures to use instead of those inside this binary.
+    /// A folder of fixtures to use instead of those inside this binary: of tokens, of decisions
+    /// (it has `_worlds`), or one with both, `authn` and `authz`.
     #[arg(long, value_name = "DIR")]
     fixtures: Option<PathBuf>,
-    /// Only fixtures whose id matches; `*` stands for any text.
+    /// Only fixtures whose id matches; `*` stands for any text. Of decisions the id is
+    /// FIXTURE/CASE, and FIXTURE names all of its cases.
     #[arg(long, value_name = "GLOB")]
     only: Option<String>,
+    /// What decisions are made on.
+    #[arg(long, value_enum, default_value_t)]
+    worlds: Worlds,
     /// How much has to agree. Default: `full`, and `decision` for `exec:`.
     #[arg(long, value_enum)]
     compare: Option<Comparison>,
@@ -45,7 +50,7 @@ pub struct ConformanceCommand {
     /// Print one line of JSON.
     #[arg(long)]
     json: bool,
-    /// Print the fuel of each class of fixtures, as JSON, instead (`--runner component`).
+    /// Print the fuel of each class of token fixtures, as JSON, instead (`--runner component`).
     #[arg(long)]
     fuel: bool,
     /// Write the fixtures with token bytes and key sets into this folder, and run nothing.
@@ -63,49 +68,47 @@ impl ConformanceCommand {
     }
 
     fn answer(&self) -> Result<ExitCode> {
-        let set = self.fixtures()?;
-        let fixtures = set.concrete()?;
-        if let Some(folder) = &self.export {
-            export(&fixtures, folder)?;
-            let written = fixtures.len();
-            return Ok(output::print(&format!("{written} fixtures in {}\n", folder.display())));
-        }
+        let suite = self.suite()?;
         let name = self.name.clone().unwrap_or_else(|| self.runner.name());
         let timeout = Duration::from_secs(self.timeout);
-        let mut implementation = self.runner.start(&name, &self.plugin, timeout, self.fuel)?;
         if self.fuel {
-            let classes = measure(implementation.as_mut(), &fixtures)?;
+            let mut implementation = self.runner.start(&name, &self.plugin, timeout, true)?;
+            let classes = measure(implementation.as_mut(), &suite.tokens()?.tokens)?;
             return Ok(output::print(&format!("{}\n", serde_json::to_string_pretty(&classes)?)));
         }
-        let exceptions = self.exceptions(&name, &set)?;
-        let report =
-            Report::make(implementation.as_mut(), &fixtures, &exceptions, self.comparison());
-        self.print(&report, &fixtures)
+        let questions = suite.questions(self.worlds)?;
+        if let Some(folder) = &self.export {
+            export(&questions, folder)?;
+            let written = questions.len();
+            return Ok(output::print(&format!("{written} fixtures in {}\n", folder.display())));
+        }
+        let mut implementation = self.runner.start(&name, &self.plugin, timeout, false)?;
+        let exceptions = self.exceptions(&name, &questions)?;
+        let report = questions.ask(implementation.as_mut(), &exceptions, self.comparison());
+        self.print(&report)
     }
 
-    fn fixtures(&self) -> Result<FixtureSet> {
-        let set = match &self.fixtures {
-            Some(folder) => FixtureSet::from_folder(folder)?,
-            None => FixtureSet::embedded()?,
+    fn suite(&self) -> Result<Suite> {
+        let suite = match &self.fixtures {
+            Some(folder) => Suite::from_folder(folder)?,
+            None => Suite::embedded()?,
         };
-        let Some(pattern) = &self.only else { return Ok(set) };
-        let only = set.only(pattern);
-        if only.fixtures().is_empty() {
-            bail!("`--only {pattern}` matches no fixture");
+        match &self.only {
+            Some(pattern) => suite.only(pattern),
+            None => Ok(suite),
         }
-        Ok(only)
     }
 
     /// The exceptions; one for a fixture that does not exist is an error, unless only some
     /// fixtures run.
-    fn exceptions(&self, name: &str, set: &FixtureSet) -> Result<Exceptions> {
+    fn exceptions(&self, name: &str, questions: &Questions) -> Result<Exceptions> {
         let exceptions = match &self.exceptions {
             Some(file) => Exceptions::from_file(file)?,
             None => Exceptions::embedded(name)?,
         };
-        let known = set.fixtures().iter().map(|fixture| fixture.id.as_str());
-        let unknown = exceptions.unknown(known);
-        if self.only.is_none() && !unknown.is_empty() {
+        let unknown = exceptions.unknown(questions.ids());
+        let all = self.only.is_none() && self.fixtures.is_none();
+        if (all || self.exceptions.is_some() && self.only.is_none()) && !unknown.is_empty() {
             bail!("exceptions for fixtures that do not exist: {}", unknown.join(", "));
         }
         Ok(exceptions)
@@ -118,13 +121,13 @@ impl ConformanceCommand {
         })
     }
 
-    fn print(&self, report: &Report, fixtures: &[Concrete]) -> Result<ExitCode> {
+    fn print(&self, report: &Report) -> Result<ExitCode> {
         let agrees = report.agrees();
         let text = if self.json {
             let mut document = serde_json::to_value(report)?;
             let members = document.as_object_mut().context("report")?;
             members.insert("agrees".to_owned(), json!(agrees));
-            members.insert("fixtures".to_owned(), json!(fixtures.len()));
+            members.insert("fixtures".to_owned(), json!(report.runs.len()));
             format!("{document}\n")
         } else {
             let mut table = Vec::new();

@@ -1,9 +1,5 @@
 //! `mandate probe`: the conformance protocol, raw: JSON lines in, JSON lines out.
 
-mod decisions;
-mod questions;
-mod relations;
-
 use std::io::{self, BufRead, ErrorKind, Read as _, Write};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -12,8 +8,8 @@ use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use serde_json::json;
 
-use self::questions::Questions;
 use crate::commands::runner::Runner;
+use crate::conformance::LONGEST_LINE;
 use crate::output;
 use crate::plugin::PluginChoice;
 
@@ -29,9 +25,6 @@ pub struct ProbeCommand {
     #[command(flatten)]
     plugin: PluginChoice,
 }
-
-/// Bytes of a line, its end not counted; a longer one is answered with `error`.
-const LONGEST_LINE: usize = 4 * 1024 * 1024;
 
 impl ProbeCommand {
     /// Runs the command until stdin ends.
@@ -49,12 +42,8 @@ impl ProbeCommand {
         }
         let name = self.runner.name();
         let mut implementation = self.runner.start(&name, &self.plugin, Duration::ZERO, false)?;
-        let make = || self.runner.engine(&self.plugin);
-        let mut questions = Questions::new(&make);
         let (stdin, stdout) = (io::stdin().lock(), io::stdout().lock());
-        let answer =
-            |line: &str| questions.answer(line).unwrap_or_else(|| implementation.answer_line(line));
-        match serve(answer, stdin, stdout) {
+        match serve(|line| implementation.answer_line(line), stdin, stdout) {
             // The reader has seen enough.
             Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
             served => served.context("cannot read a line or write its answer"),
@@ -130,8 +119,8 @@ fn skip_line(input: &mut impl BufRead) -> io::Result<usize> {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::{LONGEST_LINE, serve};
-    use crate::conformance::{Implementation as _, Native};
+    use super::serve;
+    use crate::conformance::{Implementation as _, LONGEST_LINE, Native};
 
     fn answers(input: &[u8]) -> Vec<Value> {
         let mut output = Vec::new();

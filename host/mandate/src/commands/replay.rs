@@ -51,7 +51,7 @@ pub struct ReplayCommand {
     /// List requests that are denied both times for another reason, too.
     #[arg(long)]
     reasons: bool,
-    /// What decides: `native`, or the plugin as `component`.
+    /// What decides: `native`, or the plugin as `component` or `module`.
     #[arg(long, default_value = "native")]
     runner: Runner,
     #[command(flatten)]

@@ -5,10 +5,8 @@ use std::{str::FromStr, time::Duration};
 use anyhow::{Result, bail};
 use mandate_host::{CoreModule, Plugin, PluginOptions};
 
-use crate::conformance::{
-    Component, Exec, ExecOptions, Implementation, Module, Native, patient_limits,
-};
-use crate::engine::{ComponentEngine, Engine, NativeEngine};
+use crate::conformance::{Complete, Component, Exec, ExecOptions, Implementation, patient_limits};
+use crate::engine::{ComponentEngine, Engine, ModuleEngine, NativeEngine};
 use crate::plugin::PluginChoice;
 
 /// `native`, `component`, `module` or `exec:CMD`.
@@ -66,17 +64,13 @@ impl Runner {
         }
         let options = PluginOptions { fuel, ..PluginOptions::default() };
         Ok(match self {
-            Self::Native => Box::new(Native::new()),
+            Self::Native => Box::new(Complete::native()),
             Self::Component if fuel => {
                 let (bytes, digest) = plugin.bytes()?;
                 Box::new(Component::new(Plugin::from_bytes(&bytes, &digest, &options)?)?)
             }
-            Self::Component => Box::new(Component::new(plugin.load()?)?),
-            Self::Module => {
-                let (bytes, digest) = plugin.bytes()?;
-                let module = CoreModule::from_bytes(&bytes, &digest, &options, patient_limits())?;
-                Box::new(Module::new(module))
-            }
+            Self::Component => Box::new(Complete::component(&plugin.load()?)?),
+            Self::Module => Box::new(Complete::module(core_module(plugin)?)),
             Self::Exec(command) => {
                 let options = ExecOptions { timeout, ..ExecOptions::default() };
                 Box::new(Exec::new(name, command, options)?)
@@ -94,11 +88,21 @@ impl Runner {
         match self {
             Self::Native => Ok(Box::new(NativeEngine::new())),
             Self::Component => Ok(Box::new(ComponentEngine::new(plugin.load()?)?)),
-            Self::Module | Self::Exec(_) => {
-                bail!("relationships are decided by `--runner native` or `component`")
+            Self::Module => Ok(Box::new(ModuleEngine::new(core_module(plugin)?))),
+            Self::Exec(_) => {
+                bail!(
+                    "a program is asked by `conformance`: `--runner` is `native`, `component` or `module`"
+                )
             }
         }
     }
+}
+
+/// The core module inside the plugin.
+fn core_module(plugin: &PluginChoice) -> Result<CoreModule> {
+    let (bytes, digest) = plugin.bytes()?;
+    let options = PluginOptions::default();
+    Ok(CoreModule::from_bytes(&bytes, &digest, &options, patient_limits())?)
 }
 
 #[cfg(test)]

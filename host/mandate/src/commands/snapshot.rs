@@ -18,6 +18,8 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 
+pub(crate) use self::difference::Difference;
+
 use self::build::BuildCommand;
 use self::diff::DiffCommand;
 use self::inspect::InspectCommand;

@@ -8,6 +8,7 @@ mod case;
 mod facts;
 mod fixture;
 mod ground;
+mod memory;
 mod model;
 mod outcome;
 mod pointer;
@@ -18,6 +19,6 @@ mod world;
 
 pub use case::Case;
 pub use fixture::{AllowedCase, AuthzFixture, DeniedCase};
-pub use outcome::outcome;
-pub use run::report;
+pub use ground::Worlds;
+pub(super) use run::report;
 pub use set::{AuthzSet, Decision};

@@ -163,7 +163,7 @@ impl FixtureSet {
 }
 
 /// Whether the whole text matches; `*` stands for any text, the empty one included.
-fn matches(pattern: &str, text: &str) -> bool {
+pub(super) fn matches(pattern: &str, text: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == text,
         Some((start, rest)) => text.strip_prefix(start).is_some_and(|text| {

@@ -41,11 +41,11 @@ pub fn write_table(report: &Report, output: &mut dyn Write) -> io::Result<()> {
     }
     let row = |output: &mut dyn Write, name: &str, count: &Count| {
         let Count { agree, disagree, exceptions, skipped } = count;
-        writeln!(output, "{name:<14}{agree:>8}{disagree:>10}{exceptions:>12}{skipped:>9}")
+        writeln!(output, "{name:<20}{agree:>8}{disagree:>10}{exceptions:>12}{skipped:>9}")
     };
     writeln!(
         output,
-        "{:<14}{:>8}{:>10}{:>12}{:>9}",
+        "{:<20}{:>8}{:>10}{:>12}{:>9}",
         "class", "agree", "disagree", "exceptions", "skipped"
     )?;
     for (class, count) in &classes {

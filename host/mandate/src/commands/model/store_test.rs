@@ -28,7 +28,7 @@ pub(super) struct TestCommand {
     /// Store files, `….fga.yaml`.
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
-    /// What answers: `native`, or the plugin as `component`.
+    /// What answers: `native`, or the plugin as `component` or `module`.
     #[arg(long, default_value = "native")]
     runner: Runner,
     #[command(flatten)]

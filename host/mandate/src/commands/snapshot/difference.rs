@@ -10,7 +10,7 @@ use mandate_authz::snapshot::{Object, Snapshot, Tenancy};
 
 /// What differs between two snapshots.
 #[derive(Debug, Default)]
-pub(super) struct Difference {
+pub(crate) struct Difference {
     pub(super) relationships: Changes<Relationship, Option<StoredCondition>>,
     /// With the id of the tenant.
     pub(super) objects: Changes<ObjectName, Option<String>>,
@@ -68,7 +68,7 @@ impl Difference {
     ///
     /// # Errors
     /// When their models differ: then nothing is comparable.
-    pub(super) fn between(earlier: &Snapshot, later: &Snapshot) -> anyhow::Result<Self> {
+    pub(crate) fn between(earlier: &Snapshot, later: &Snapshot) -> anyhow::Result<Self> {
         ensure!(
             earlier.has_model_of(later),
             "the snapshots have different models, or different types in the contract"
@@ -120,7 +120,7 @@ impl Difference {
     /// The rows that lead from the earlier snapshot to the later one, in an order in which each can
     /// be applied: a relationship is refused where it joins two tenants, so first everything goes
     /// to its place.
-    pub(super) fn rows(&self) -> Vec<Row> {
+    pub(crate) fn rows(&self) -> Vec<Row> {
         let delete_tuple = |((object, relation, subject), _): &(Relationship, _)| {
             let (object, relation) = (object.clone(), relation.clone());
             Row::DeleteTuple { object, relation, subject: subject.clone() }

@@ -38,7 +38,7 @@ pub struct Case {
     /// Instead of a token: whom the caller names.
     assertion: Option<Value>,
     /// What is to be done.
-    request: Option<Value>,
+    pub(super) request: Option<Value>,
     /// Instead of a request: OpenFGA's Check.
     pub(super) check: Option<Map<String, Value>>,
 }

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::case::Case;
 use super::pointer::{Changes, change, change_all};
+use crate::conformance::fixture_set::matches;
 
 /// What is allowed, and what is denied, in one world.
 #[derive(Clone, Debug, Deserialize)]
@@ -62,6 +63,15 @@ pub struct DeniedCase {
     pub expect: Map<String, Value>,
 }
 
+/// A case of a fixture, with the answer that it expects.
+pub(super) struct Prepared {
+    pub(super) id: String,
+    pub(super) why: String,
+    pub(super) twin: Option<String>,
+    pub(super) case: Case,
+    pub(super) expect: Map<String, Value>,
+}
+
 impl AuthzFixture {
     /// The id's first word.
     #[must_use]
@@ -69,24 +79,26 @@ impl AuthzFixture {
         self.id.split_once('-').map_or(self.id.as_str(), |(class, _)| class)
     }
 
-    /// Every case with the answer that it expects, in the order of the file.
-    ///
-    /// # Errors
-    /// When a change finds no place, or the result is no case.
-    pub fn cases(&self, base: &Value) -> Result<Vec<(String, Case, Map<String, Value>)>> {
+    /// The cases that a pattern names, with the answers that they expect, in the order of the file.
+    pub(super) fn cases(&self, base: &Value, only: &str) -> Result<Vec<Prepared>> {
         let mut given = base.clone();
         change_all(&mut given, &self.given).context("given")?;
-        let mut cases = Vec::with_capacity(self.allow.len().saturating_add(self.deny.len()));
-        for allowed in &self.allow {
-            let document = allowed.document(&given).with_context(|| allowed.id.clone())?;
-            let case = read(document).with_context(|| allowed.id.clone())?;
+        let mut cases = Vec::new();
+        let wanted =
+            |id: &str| matches(only, &self.id) || matches(only, &format!("{}/{id}", self.id));
+        for allowed in self.allow.iter().filter(|allowed| wanted(&allowed.id)) {
+            let case = allowed.document(&given).and_then(read);
+            let case = case.with_context(|| allowed.id.clone())?;
             let expect = expected(&case, &allowed.expect, true);
-            cases.push((allowed.id.clone(), case, expect));
+            let AllowedCase { id, why, .. } = allowed;
+            cases.push(Prepared { id: id.clone(), why: why.clone(), twin: None, case, expect });
         }
-        for denied in &self.deny {
+        for denied in self.deny.iter().filter(|denied| wanted(&denied.id)) {
             let case = self.denied(denied, &given).with_context(|| denied.id.clone())?;
             let expect = expected(&case, &denied.expect, false);
-            cases.push((denied.id.clone(), case, expect));
+            let DeniedCase { id, why, twin, .. } = denied;
+            let twin = Some(twin.clone());
+            cases.push(Prepared { id: id.clone(), why: why.clone(), twin, case, expect });
         }
         Ok(cases)
     }
@@ -145,7 +157,7 @@ fn read(document: Value) -> Result<Case> {
 fn expected(case: &Case, stated: &Map<String, Value>, allowed: bool) -> Map<String, Value> {
     let always = match (case.check.is_some(), allowed) {
         (true, true) => json!({"allowed": true}),
-        (true, false) if stated.contains_key("error") => json!({}),
+        (true, false) if stated.contains_key("error") => json!({"allowed": null}),
         (true, false) => json!({"allowed": false}),
         (false, true) => json!({"verdict": "allow", "reason": "ok"}),
         (false, false) => json!({"verdict": "deny"}),

@@ -3,19 +3,44 @@
 use anyhow::{Context, Result, anyhow};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use clap::ValueEnum;
 use mandate_authn::Contract;
 use mandate_authz::policy::Policy;
 use serde_json::{Value, json};
 
 use super::case::Case;
 use super::facts;
+use super::memory::Memory;
 use super::state::Reading;
 use crate::conformance::KeySetRecipe;
 use crate::mint::KeyRing;
 
+/// What a decision is made on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Worlds {
+    /// Signed snapshots and deltas, as consumers get them.
+    #[default]
+    Containers,
+    /// A model and facts, for who reads no snapshots.
+    Facts,
+}
+
 impl Case {
+    /// Why it cannot be asked in this form.
+    pub(super) fn unaskable(&self, worlds: Worlds) -> Option<&'static str> {
+        let ordinary = self.state.as_ref().is_none_or(|state| state.is_ordinary(self.now));
+        let needs = || self.request.as_ref().is_some_and(|one| one.get("minimum_epoch").is_some());
+        let policy = self.contract.as_ref().is_none_or(|contract| contract.get("authz").is_some());
+        match worlds {
+            Worlds::Containers => None,
+            Worlds::Facts if !policy => Some("without a policy facts mean nothing"),
+            Worlds::Facts if ordinary && !needs() => None,
+            Worlds::Facts => Some("it is about snapshots, deltas or their age"),
+        }
+    }
+
     /// The line: `decide` with trust, state and containers, or `check` with model and tuples.
-    pub(super) fn line(&self, id: &str) -> Result<Value> {
+    pub(super) fn line(&self, id: &str, memory: &Memory, worlds: Worlds) -> Result<Value> {
         let names = self.key_names();
         let ring = KeyRing::with_keys(names)?;
         match (&self.check, &self.contract) {
@@ -24,20 +49,30 @@ impl Case {
                 let mut line = json!({
                     "id": id,
                     "op": "check",
-                    "model": self.model.model()?.to_json(),
+                    "model": memory.model(&self.model)?.to_json(),
                     "tuples": facts::tuples(&written)?,
                 });
                 let members = line.as_object_mut().context("a line")?;
                 members.extend(check.iter().map(|(name, value)| (name.clone(), value.clone())));
                 Ok(line)
             }
-            (None, Some(contract)) => self.decide(id, contract, &ring),
+            (None, Some(contract)) => match worlds {
+                Worlds::Containers => self.on_containers(id, contract, &ring, memory),
+                Worlds::Facts => self.on_facts(id, contract, &ring, memory),
+            },
             (None, None) => Err(anyhow!("neither `contract` nor `check`")),
         }
     }
 
-    fn decide(&self, id: &str, contract: &Value, ring: &KeyRing) -> Result<Value> {
-        let read = Contract::parse(&contract.to_string()).context("contract")?;
+    fn on_containers(
+        &self,
+        id: &str,
+        contract: &Value,
+        ring: &KeyRing,
+        memory: &Memory,
+    ) -> Result<Value> {
+        let text = contract.to_string();
+        let read = Contract::parse(&text).context("contract")?;
         let policy = Policy::from_contract(&read).context("contract")?;
         let key_sets = self.key_sets.iter().map(|recipe: &KeySetRecipe| recipe.build(ring));
         let key_sets = key_sets.collect::<Result<Vec<Value>>>()?;
@@ -46,8 +81,8 @@ impl Case {
             // Without a policy nobody knows what the facts mean; it is missed before they count.
             None => Vec::new(),
             Some(policy) => {
-                let model = self.model.model()?;
-                let reading = Reading { contract: &read, policy, model: &model, ring };
+                let (text, recipe) = (text.as_str(), &self.model);
+                let reading = Reading { contract: &read, policy, text, recipe, memory, ring };
                 state.containers(&self.facts, &reading)?
             }
         };
@@ -59,6 +94,25 @@ impl Case {
             "trust": {"contract": contract, "key_sets": key_sets},
             "state": state.config()?,
             "containers": containers,
+            "question": self.question(ring)?,
+        }))
+    }
+
+    fn on_facts(
+        &self,
+        id: &str,
+        contract: &Value,
+        ring: &KeyRing,
+        memory: &Memory,
+    ) -> Result<Value> {
+        let key_sets = self.key_sets.iter().map(|recipe: &KeySetRecipe| recipe.build(ring));
+        let key_sets = key_sets.collect::<Result<Vec<Value>>>()?;
+        Ok(json!({
+            "id": id,
+            "op": "decide",
+            "trust": {"contract": contract, "key_sets": key_sets},
+            "model": memory.model(&self.model)?.to_json(),
+            "facts": facts::written(&self.facts, ring)?.to_string(),
             "question": self.question(ring)?,
         }))
     }

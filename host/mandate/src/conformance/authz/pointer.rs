@@ -1,13 +1,21 @@
 //! Changing one place of a case.
 
 use anyhow::{Context, Result, bail, ensure};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 /// Places and what stands there instead: JSON Pointer (RFC 6901) to value.
 pub(super) type Changes = std::collections::BTreeMap<String, Value>;
 
 /// Makes every change, in the order of the pointers.
 pub(super) fn change_all(document: &mut Value, changes: &Changes) -> Result<()> {
+    for pointer in changes.keys() {
+        // Which of the two comes first would decide what the case is.
+        let inside =
+            |other: &&String| other.strip_prefix(pointer).is_some_and(|rest| rest.starts_with('/'));
+        if let Some(other) = changes.keys().find(inside) {
+            bail!("`{other}` is within `{pointer}`, which is changed as well");
+        }
+    }
     changes.iter().try_for_each(|(pointer, value)| change(document, pointer, value))
 }
 
@@ -101,11 +109,4 @@ fn name(entry: &Value) -> Option<String> {
         return Some(format!("{object}#{relation}@{user}"));
     }
     ["id", "object", "name", "issuer"].into_iter().find_map(text).map(str::to_owned)
-}
-
-/// A document over another: members of objects are joined, everything else is replaced.
-pub(super) fn over(base: &Value, members: &Map<String, Value>) -> Value {
-    let mut joined = base.as_object().cloned().unwrap_or_default();
-    joined.extend(members.iter().map(|(name, value)| (name.clone(), value.clone())));
-    Value::Object(joined)
 }

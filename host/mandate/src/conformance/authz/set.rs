@@ -8,8 +8,11 @@ use anyhow::{Context, Result, bail, ensure};
 use include_dir::{Dir, include_dir};
 use serde_json::{Map, Value};
 
-use super::fixture::AuthzFixture;
+use super::fixture::{AuthzFixture, Prepared};
+use super::ground::Worlds;
+use super::memory::Memory;
 use super::world;
+use crate::conformance::fixture_set::matches;
 
 static EMBEDDED: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../../contract/fixtures/authz");
 
@@ -28,10 +31,16 @@ pub struct AuthzSet {
 pub struct Decision {
     /// `FIXTURE/CASE`.
     pub id: String,
-    /// The fixture's class.
+    /// The fixture's class, after `authz/`.
     pub class: String,
-    /// A line of the probe protocol.
+    /// What it shows.
+    pub why: String,
+    /// Of a denied case, the allowed one that it differs from.
+    pub twin: Option<String>,
+    /// A line of the probe protocol; `null` where it cannot be asked.
     pub line: Value,
+    /// Why it cannot be asked.
+    pub skip: Option<&'static str>,
     /// Members of the answer.
     pub expect: Map<String, Value>,
 }
@@ -113,22 +122,68 @@ impl AuthzSet {
         &self.fixtures
     }
 
+    /// Whether a pattern names a fixture or one of its cases; `*` stands for any text.
+    pub(in crate::conformance) fn names(&self, pattern: &str) -> bool {
+        self.fixtures.iter().any(|fixture| {
+            let allowed = fixture.allow.iter().map(|case| &case.id);
+            let mut all = allowed.chain(fixture.deny.iter().map(|case| &case.id));
+            matches(pattern, &fixture.id)
+                || all.any(|id| matches(pattern, &format!("{}/{id}", fixture.id)))
+        })
+    }
+
     /// Every case with its bytes.
     ///
     /// # Errors
-    /// When a case cannot be made.
+    /// The cases that cannot be made, each with the reason.
     pub fn decisions(&self) -> Result<Vec<Decision>> {
+        self.decisions_of("*", Worlds::Containers)
+    }
+
+    /// The cases with their bytes that a pattern names: `FIXTURE` or `FIXTURE/CASE`, where `*`
+    /// stands for any text.
+    ///
+    /// # Errors
+    /// As [`AuthzSet::decisions`].
+    pub fn decisions_of(&self, pattern: &str, worlds: Worlds) -> Result<Vec<Decision>> {
+        let memory = Memory::default();
         let mut decisions = Vec::new();
+        let mut failures = Vec::new();
         for fixture in &self.fixtures {
             let world = self.worlds.get(&fixture.world);
             let world =
                 world.with_context(|| format!("{}: no world `{}`", fixture.id, fixture.world))?;
-            for (id, case, expect) in fixture.cases(world).with_context(|| fixture.id.clone())? {
-                let id = format!("{}/{id}", fixture.id);
-                let line = case.line(&id).with_context(|| id.clone())?;
-                decisions.push(Decision { id, class: fixture.class().to_owned(), line, expect });
+            for prepared in fixture.cases(world, pattern).with_context(|| fixture.id.clone())? {
+                match decision(fixture, prepared, &memory, worlds) {
+                    Ok(decision) => decisions.push(decision),
+                    Err(error) => failures.push(format!("{error:#}")),
+                }
             }
         }
+        ensure!(failures.is_empty(), "{}", failures.join("; "));
         Ok(decisions)
     }
+}
+
+fn decision(
+    fixture: &AuthzFixture,
+    prepared: Prepared,
+    memory: &Memory,
+    worlds: Worlds,
+) -> Result<Decision> {
+    let Prepared { id, why, twin, case, mut expect } = prepared;
+    let id = format!("{}/{id}", fixture.id);
+    let skip = case.unaskable(worlds);
+    let line = match skip {
+        Some(_) => Value::Null,
+        None => case.line(&id, memory, worlds).with_context(|| id.clone())?,
+    };
+    if worlds == Worlds::Facts {
+        // Facts have no place in the registry's history.
+        expect.retain(|name, _| name != "epoch" && name != "era");
+    }
+    let why = if why.is_empty() { fixture.why.clone() } else { why };
+    let twin = twin.map(|twin| format!("{}/{twin}", fixture.id));
+    let class = format!("authz/{}", fixture.class());
+    Ok(Decision { id, class, why, twin, line, skip, expect })
 }

@@ -6,16 +6,17 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use mandate_authn::Contract;
 use mandate_authz::container::{Kind, Position, SigningKey, Statement, seal};
 use mandate_authz::delta;
-use mandate_authz::model::Model;
 use mandate_authz::policy::Policy;
 use mandate_authz::snapshot::Snapshot;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
+use super::case::ModelRecipe;
 use super::facts;
+use super::memory::Memory;
 use super::pointer::{Changes, change_all};
-use crate::commands::snapshot::difference::Difference;
+use crate::commands::snapshot::Difference;
 use crate::mint::{KeyRing, SeedStream};
 
 /// Whose state is taken, and what is loaded.
@@ -81,11 +82,23 @@ struct DeltaRecipe {
 pub(super) struct Reading<'r> {
     pub(super) contract: &'r Contract,
     pub(super) policy: &'r Policy,
-    pub(super) model: &'r Model,
+    /// The contract's text.
+    pub(super) text: &'r str,
+    pub(super) recipe: &'r ModelRecipe,
+    pub(super) memory: &'r Memory,
     pub(super) ring: &'r KeyRing,
 }
 
 impl StateRecipe {
+    /// Whether it is one snapshot of the facts, fresh at this moment, and nothing else.
+    pub(super) fn is_ordinary(&self, now: u64) -> bool {
+        let [Load::Snapshot(one)] = self.loads.as_slice() else { return false };
+        let stated = one.deployment.is_some() || one.slice.is_some() || one.sign.is_some();
+        let age = now.checked_sub(one.issued_at);
+        let plain = !one.raw && !stated && one.facts.is_empty() && one.damage.is_none();
+        plain && self.floor.is_none() && age.is_some_and(|age| age <= USUAL_AGE)
+    }
+
     /// The configuration: docs/snapshot-container.md.
     pub(super) fn config(&self) -> Result<Value> {
         let keys = self.keys.iter().map(|name| {
@@ -191,8 +204,11 @@ impl Reading<'_> {
     /// The body of a snapshot. Its seed is fixed: the same fixture gives the same bytes.
     fn body(&self, facts: &Value) -> Result<Vec<u8>> {
         let written = facts::written(facts, self.ring)?;
-        let loaded = facts::world(&written, self.model.clone(), self.policy)?;
-        Ok(loaded.build([0; 16])?)
+        let parts = [&format!("{:?}", self.recipe), self.text, &written.to_string()];
+        self.memory.body(&parts, || {
+            let model = self.memory.model(self.recipe)?;
+            Ok(facts::world(&written, model, self.policy)?.build([0; 16])?)
+        })
     }
 
     /// The rows that lead from some facts to others.
@@ -202,6 +218,9 @@ impl Reading<'_> {
         Ok(delta::encode(&Difference::between(&before, &after)?.rows())?)
     }
 }
+
+/// Seconds that a state may be old where the contract says nothing: `max_age_seconds`.
+const USUAL_AGE: u64 = 120;
 
 /// The Ed25519 test key of a name (docs/fixtures.md), for signing states.
 fn signing_key(name: &str) -> Result<SigningKey> {

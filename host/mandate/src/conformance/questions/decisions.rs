@@ -9,6 +9,7 @@ use mandate_authz::policy::Policy;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::MakeEngine;
 use super::relations::sound_model;
 use crate::engine::{Engine, LocalState};
 
@@ -54,12 +55,9 @@ struct Laid {
     local: Option<(LocalState, u64)>,
 }
 
-/// Makes an engine with nothing loaded.
-pub(super) type MakeEngine<'m> = &'m dyn Fn() -> Result<Box<dyn Engine>>;
-
 impl Decisions {
     /// Decides: the answer of docs/authorize.md, or `error` where the ground cannot be laid.
-    pub(super) fn decide(&mut self, line: DecideLine, make: MakeEngine<'_>) -> Result<Value> {
+    pub(super) fn decide(&mut self, line: DecideLine, make: &MakeEngine) -> Result<Value> {
         let DecideLine { id, trust, model, facts, state, containers, question, .. } = line;
         let world = match (model, facts, state, containers) {
             (Some(model), Some(facts), None, None) => World::Facts { model, facts },
@@ -97,7 +95,7 @@ impl Decisions {
         &mut self,
         ground: Ground,
         now: u64,
-        make: MakeEngine<'_>,
+        make: &MakeEngine,
     ) -> Result<&mut Laid, LoadError> {
         // A state is never told of a moment before the last: for one, a new engine is begun.
         let serves = |laid: &Laid| laid.local.as_ref().is_none_or(|(_, last)| *last <= now);
@@ -109,7 +107,7 @@ impl Decisions {
     }
 }
 
-fn lay(ground: &Ground, make: MakeEngine<'_>) -> Result<Laid, LoadError> {
+fn lay(ground: &Ground, make: &MakeEngine) -> Result<Laid, LoadError> {
     let mut engine = make().map_err(|error| wrong("", &error))?;
     engine.load_trust(&ground.trust.to_string()).map_err(|error| wrong("trust", &error))?;
     match &ground.world {

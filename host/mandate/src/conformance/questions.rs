@@ -1,30 +1,39 @@
 //! The operations of the probe protocol that are about relationships.
 
+mod decisions;
+mod relations;
+
 use anyhow::Result;
 use mandate_authn::Json;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::decisions::{Decisions, MakeEngine};
-use super::relations::Relations;
+use self::decisions::Decisions;
+use self::relations::Relations;
 use crate::engine::Engine;
 use crate::mint::sorted_text;
+
+/// The longest line that is read, its end not counted, in bytes.
+pub(crate) const LONGEST_LINE: usize = 4 * 1024 * 1024;
 
 /// As deep as the JSON form of a model may be, and the line around it.
 const DEPTH: usize = 120;
 
+/// Makes an engine with nothing loaded.
+type MakeEngine = dyn Fn() -> Result<Box<dyn Engine>>;
+
 /// What answers questions about relationships.
-pub(super) struct Questions<'m> {
-    make: MakeEngine<'m>,
+pub(super) struct Questions {
+    make: Box<MakeEngine>,
     decisions: Decisions,
     relations: Relations,
     /// For [`Relations`].
     engine: Option<Box<dyn Engine>>,
 }
 
-impl<'m> Questions<'m> {
+impl Questions {
     /// Nothing is loaded.
-    pub(super) fn new(make: MakeEngine<'m>) -> Self {
+    pub(super) fn new(make: Box<MakeEngine>) -> Self {
         let (decisions, relations) = (Decisions::default(), Relations::default());
         Self { make, decisions, relations, engine: None }
     }
@@ -51,22 +60,22 @@ impl<'m> Questions<'m> {
         match operation {
             "check" => {
                 let line = read(line)?;
-                let engine = engine(&mut self.engine, self.make)?;
+                let engine = engine(&mut self.engine, &self.make)?;
                 self.relations.check(line, engine)
             }
             "list-objects" => {
                 let line = read(line)?;
-                let engine = engine(&mut self.engine, self.make)?;
+                let engine = engine(&mut self.engine, &self.make)?;
                 self.relations.list(line, engine)
             }
-            _ => self.decisions.decide(read(line)?, self.make),
+            _ => self.decisions.decide(read(line)?, &self.make),
         }
     }
 }
 
 fn engine<'e>(
     engine: &'e mut Option<Box<dyn Engine>>,
-    make: MakeEngine<'_>,
+    make: &MakeEngine,
 ) -> Result<&'e mut dyn Engine> {
     let made = match engine.take() {
         Some(made) => made,

@@ -1,0 +1,122 @@
+//! All fixtures together: tokens and decisions.
+
+use std::path::Path;
+
+use anyhow::{Result, ensure};
+
+use super::authz::{self, AuthzSet, Decision, Worlds};
+use super::{Comparison, Concrete, Exceptions, FixtureSet, Implementation, Report};
+
+/// The fixtures of one run.
+#[derive(Clone, Debug)]
+pub struct Suite {
+    tokens: Option<FixtureSet>,
+    decisions: Option<AuthzSet>,
+    pattern: Option<String>,
+}
+
+/// The same with their bytes.
+#[derive(Clone, Debug, Default)]
+pub struct Questions {
+    /// Tokens.
+    pub tokens: Vec<Concrete>,
+    /// Decisions.
+    pub decisions: Vec<Decision>,
+}
+
+impl Suite {
+    /// The fixtures that travel in the binary.
+    ///
+    /// # Errors
+    /// When one of them is malformed.
+    pub fn embedded() -> Result<Self> {
+        let (tokens, decisions) = (FixtureSet::embedded()?, AuthzSet::embedded()?);
+        Ok(Self { tokens: Some(tokens), decisions: Some(decisions), pattern: None })
+    }
+
+    /// The fixtures of a folder: of decisions where it has `_worlds`, else of tokens; both, where
+    /// it has a folder `authn` and a folder `authz`.
+    ///
+    /// # Errors
+    /// When the folder cannot be read, or a file in it is malformed or is no fixture.
+    pub fn from_folder(folder: &Path) -> Result<Self> {
+        let (authn, authz) = (folder.join("authn"), folder.join("authz"));
+        let (tokens, decisions) = if authn.is_dir() && authz.is_dir() {
+            (Some(FixtureSet::from_folder(&authn)?), Some(AuthzSet::from_folder(&authz)?))
+        } else if folder.join("_worlds").is_dir() {
+            (None, Some(AuthzSet::from_folder(folder)?))
+        } else {
+            (Some(FixtureSet::from_folder(folder)?), None)
+        };
+        Ok(Self { tokens, decisions, pattern: None })
+    }
+
+    /// The fixtures whose id matches a pattern, in which `*` stands for any text.
+    ///
+    /// # Errors
+    /// When none does.
+    pub fn only(self, pattern: &str) -> Result<Self> {
+        let tokens = self.tokens.map(|set| set.only(pattern));
+        let left = tokens.as_ref().is_some_and(|set| !set.fixtures().is_empty());
+        let decided = self.decisions.as_ref().is_some_and(|set| set.names(pattern));
+        ensure!(left || decided, "`--only {pattern}` matches no fixture");
+        let pattern = Some(pattern.to_owned());
+        Ok(Self { tokens, decisions: self.decisions, pattern })
+    }
+
+    /// Makes every token, snapshot and question.
+    ///
+    /// # Errors
+    /// When a recipe cannot be followed.
+    pub fn questions(&self, worlds: Worlds) -> Result<Questions> {
+        let mut questions = self.tokens()?;
+        if let Some(set) = &self.decisions {
+            questions.decisions =
+                set.decisions_of(self.pattern.as_deref().unwrap_or("*"), worlds)?;
+        }
+        Ok(questions)
+    }
+
+    /// Makes every token, and no decision.
+    ///
+    /// # Errors
+    /// When a recipe cannot be followed.
+    pub fn tokens(&self) -> Result<Questions> {
+        let tokens = self.tokens.as_ref().map(FixtureSet::concrete).transpose()?;
+        Ok(Questions { tokens: tokens.unwrap_or_default(), decisions: Vec::new() })
+    }
+}
+
+impl Questions {
+    /// How many they are.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.tokens.len().saturating_add(self.decisions.len())
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.tokens.is_empty() && self.decisions.is_empty()
+    }
+
+    /// Their ids.
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        let tokens = self.tokens.iter().map(|concrete| concrete.fixture.id.as_str());
+        tokens.chain(self.decisions.iter().map(|decision| decision.id.as_str()))
+    }
+
+    /// Asks the implementation each of them: tokens, then decisions.
+    #[must_use]
+    pub fn ask(
+        &self,
+        implementation: &mut dyn Implementation,
+        exceptions: &Exceptions,
+        comparison: Comparison,
+    ) -> Report {
+        let mut report = Report::make(implementation, &self.tokens, exceptions, comparison);
+        let decided = authz::report(implementation, &self.decisions, exceptions, comparison);
+        report.runs.extend(decided.runs);
+        report
+    }
+}
