@@ -9,7 +9,7 @@ use std::path::Path;
 use anyhow::{Context as _, bail};
 
 use crate::checkout::Checkout;
-pub(crate) use reason_codes::ReasonCodes;
+pub(crate) use reason_codes::{ReasonCode, ReasonCodes};
 
 /// Writes every generated file, or with `check` fails when one differs from what would be written.
 ///

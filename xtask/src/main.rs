@@ -87,7 +87,7 @@ enum Command {
 fn main() -> ExitCode {
     let command = Arguments::parse().command;
     match run(command) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => ExitCode::from(code),
         Err(error) => {
             say!("xtask: {error:#}");
             // 2: usage or configuration, as in the `mandate` command.
@@ -96,9 +96,10 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(command: Command) -> anyhow::Result<()> {
+/// The exit code: that of the command that was asked for, where it has an answer of its own.
+fn run(command: Command) -> anyhow::Result<u8> {
     let checkout = Checkout::find()?;
-    match command {
+    let done = match command {
         Command::Demo => stage::run(&checkout),
         Command::Test => test::run(&checkout),
         Command::Setup => setup::run(&checkout),
@@ -111,10 +112,11 @@ fn run(command: Command) -> anyhow::Result<()> {
             result
         }
         Command::Generate { check } => generate::run(&checkout, check),
-        Command::Conformance { arguments } => workspace::conformance(&checkout, &arguments),
+        Command::Conformance { arguments } => return workspace::conformance(&checkout, &arguments),
         Command::Bench { arguments } => workspace::bench(&checkout, &arguments),
         Command::Fuel { write: true } => fuel::write(&checkout),
         Command::Fuel { write: false } => fuel::check(&checkout).map(drop),
         Command::Campaign(campaign) => campaign::run(&checkout, &campaign),
-    }
+    };
+    done.map(|()| 0)
 }

@@ -30,6 +30,17 @@ pub(crate) fn status(command: &mut Command) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Runs the command with this terminal's output and returns its exit code, for a command whose code
+/// is its answer.
+///
+/// # Errors
+/// When the program is missing, or was ended by a signal.
+pub(crate) fn code(command: &mut Command) -> anyhow::Result<u8> {
+    let status = command.status().with_context(|| format!("cannot run `{}`", program(command)))?;
+    let code = status.code().and_then(|code| u8::try_from(code).ok());
+    code.with_context(|| format!("`{}` failed ({status})", shown(command)))
+}
+
 /// What the command writes to standard output; its standard error stays on this terminal.
 ///
 /// # Errors
@@ -82,6 +93,15 @@ mod tests {
     fn a_missing_program_is_named() {
         let error = status(&mut Command::new("mandate-no-such-program")).expect_err("missing");
         assert_eq!(error.to_string(), "cannot run `mandate-no-such-program`");
+    }
+
+    #[test]
+    fn the_code_of_a_command_is_passed_on() {
+        let codes = ["exit 0", "exit 1", "exit 2"]
+            .map(|script| code(Command::new("sh").args(["-c", script])).ok());
+        assert_eq!(codes, [Some(0), Some(1), Some(2)]);
+        let killed = code(Command::new("sh").args(["-c", "kill -9 $$"])).expect_err("no code");
+        assert_eq!(killed.to_string(), "`sh -c kill -9 $$` failed (signal: 9 (SIGKILL))");
     }
 
     #[test]

@@ -72,16 +72,17 @@ pub(crate) fn build_mandate(checkout: &Checkout) -> anyhow::Result<PathBuf> {
     Ok(target_folder(checkout)?.join(name))
 }
 
-/// `mandate conformance` with the arguments of the caller; its exit code decides.
+/// `mandate conformance` with the arguments of the caller; its exit code: 1 when an implementation
+/// disagrees, 2 for a mistake in usage.
 ///
 /// # Errors
-/// When it does not build, or an implementation disagrees.
-pub(crate) fn conformance(checkout: &Checkout, arguments: &[OsString]) -> anyhow::Result<()> {
+/// When it does not build.
+pub(crate) fn conformance(checkout: &Checkout, arguments: &[OsString]) -> anyhow::Result<u8> {
     guests::run(checkout)?;
     let mandate = build_mandate(checkout)?;
     let mut command = Command::new(mandate);
     command.current_dir(checkout.root()).arg("conformance").args(arguments);
-    process::status(&mut command)
+    process::code(&mut command)
 }
 
 /// `cargo bench` with the arguments of the caller.

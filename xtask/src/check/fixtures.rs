@@ -1,4 +1,6 @@
-//! Every refusal of token validation has a fixture, and every fixture that denies an accepted twin.
+//! Every refusal has a fixture, and every fixture that denies an accepted twin.
+
+mod authz;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -20,17 +22,22 @@ struct Fixture {
 
 type Fixtures = BTreeMap<String, Fixture>;
 
-/// Reads `contract/fixtures/authn` and names every gap at once.
+/// Reads `contract/fixtures` and names every gap at once.
 pub(crate) fn check(checkout: &Checkout) -> anyhow::Result<Outcome> {
     let text = std::fs::read_to_string(checkout.path("contract/reason-codes.toml"))?;
     let codes = ReasonCodes::parse(&text)?;
     let mut fixtures = Fixtures::new();
     read_folder(&checkout.path("contract/fixtures/authn"), &mut fixtures)?;
-    let gaps = gaps(&codes, &fixtures);
+    let mut gaps = gaps(&codes, &fixtures);
+    let decisions = authz::check(&codes, &checkout.path("contract/fixtures/authz"))?;
+    let decisions = decisions.unwrap_or_else(|more| {
+        gaps.extend(more);
+        0
+    });
     if !gaps.is_empty() {
         bail!("{} gaps:\n  {}", gaps.len(), gaps.join("\n  "));
     }
-    crate::say!("check: {} fixtures of token validation", fixtures.len());
+    crate::say!("check: {} fixtures of token validation, {decisions} decisions", fixtures.len());
     Ok(Outcome::Done)
 }
 
