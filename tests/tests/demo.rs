@@ -60,8 +60,25 @@ fn assert_as_told(demo: &Demo) {
             case.grant
         );
     }
+    let rights: Vec<_> =
+        demo.rights.iter().map(|outcome| (outcome.what, outcome.found.as_str())).collect();
+    assert_eq!(rights, RIGHTS);
     assert_eq!(demo.unexpected(), 0);
 }
+
+const RIGHTS: [(&str, &str); 11] = [
+    ("alice's own board", "ok"),
+    ("bob's board", "no-relation"),
+    ("a board of another organization", "cross-tenant"),
+    ("for bob, who has not delegated", "not-delegate"),
+    ("a tool that the agent may not call", "agent-tool"),
+    ("a tool that alice may not call", "caller-tool"),
+    ("more than the token's scope", "scope-token"),
+    ("outside the agent's workspaces", "scope-workspace"),
+    ("by an agent whose time is over", "identity-expired"),
+    ("the registry silent for three minutes", "snapshot-stale"),
+    ("the agent's credential revoked", "credential-revoked"),
+];
 
 const OWN: [Row<'_>; 2] = [
     ("dev-issuer", "client credentials", "RS256", "report-service", None, "acme", "report-service"),

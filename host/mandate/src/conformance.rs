@@ -24,7 +24,9 @@ mod run;
 mod suite;
 mod table;
 
-pub use authz::{AllowedCase, AuthzFixture, AuthzSet, Case, Decision, DeniedCase, Worlds};
+pub use authz::{
+    AllowedCase, AuthzFixture, AuthzSet, Case, Decision, DeniedCase, Worlds, shared_model,
+};
 pub use complete::Complete;
 pub use component::{Component, patient_limits};
 pub use exceptions::{Exception, Exceptions};

@@ -1,4 +1,5 @@
-//! `mandate demo`: tokens of real issuers, accepted and attacked, decided by the plugin.
+//! `mandate demo`: tokens of real issuers, accepted and attacked, and what they allow, decided by the
+//! plugin.
 //!
 //! Everything is real but the network's width: issuers answer over HTTP on loopback, tokens are got
 //! by the standard grants, keys are fetched by discovery, the WebAssembly component decides.
@@ -7,6 +8,8 @@ mod attack;
 mod case;
 mod issuers;
 mod oidc_provider;
+mod organization;
+mod rights;
 mod verifier;
 
 use std::path::PathBuf;
@@ -21,6 +24,7 @@ pub use oidc_provider::NodeIssuer;
 
 use crate::commands::demo::attack::{altered, signed_by_another_key};
 use crate::commands::demo::issuers::{Issuers, Obtained};
+use crate::commands::demo::organization::Organization;
 use crate::commands::demo::verifier::Verifier;
 use crate::output;
 use crate::plugin::PluginChoice;
@@ -77,6 +81,9 @@ pub fn play(policy: &Policy, node: Result<NodeIssuer, String>) -> anyhow::Result
     let mut issuers = Issuers::start(node.as_ref().ok())?;
     let mut verifier = Verifier::new(policy, &issuers.urls())?;
     verifier.fetch_keys(now())?;
+    let (began, own) = (now(), issuers.own_url());
+    let organization = Organization::load(policy, verifier.contract(), own, began)?;
+    let rights = rights::decide(policy, &organization, &issuers, began)?;
     let obtained = issuers.obtain()?;
     let mut cases: Vec<Case> =
         obtained.iter().map(|token| attack(&verifier, token)).collect::<anyhow::Result<_>>()?;
@@ -90,7 +97,7 @@ pub fn play(policy: &Policy, node: Result<NodeIssuer, String>) -> anyhow::Result
         let retired = verifier.decide(&old.token, BOARD, later);
         case.push("old token after key rotation", "token-key-unknown", &retired);
     }
-    Ok(Demo { cases, without: node.err() })
+    Ok(Demo { cases, rights, without: node.err() })
 }
 
 /// One token: accepted, then attacked in every way that needs no new keys.

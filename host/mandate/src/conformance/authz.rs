@@ -20,5 +20,6 @@ mod world;
 pub use case::Case;
 pub use fixture::{AllowedCase, AuthzFixture, DeniedCase};
 pub use ground::Worlds;
+pub use model::shared_model;
 pub(super) use run::report;
 pub use set::{AuthzSet, Decision};

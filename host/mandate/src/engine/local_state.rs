@@ -57,6 +57,18 @@ impl LocalState {
         Ok(seal(&self.statement, body, &self.key)?)
     }
 
+    /// Says what has changed since the snapshot: the first delta after it.
+    ///
+    /// # Errors
+    /// A moment above 2^53 - 1, or rows above the limit.
+    pub fn delta(&self, rows: &[u8], now: u64) -> Result<Vec<u8>> {
+        let Position { era, epoch } = self.statement.position;
+        let kind = Kind::Delta { base: epoch, from: epoch };
+        let position = Position::new(era, epoch.saturating_add(1));
+        let statement = Statement { kind, position, issued_at: now, ..self.statement.clone() };
+        Ok(seal(&statement, rows, &self.key)?)
+    }
+
     /// Says that nothing has changed until this moment. Moments only go forward.
     ///
     /// # Errors

@@ -12,6 +12,8 @@ use crate::output::Page;
 pub struct Demo {
     /// One case a token.
     pub cases: Vec<Case>,
+    /// What the agent may do for alice, and every denial that is one fact away.
+    pub rights: Vec<Outcome>,
     /// Why the certified issuer did not take part.
     pub without: Option<String>,
 }
@@ -47,8 +49,8 @@ impl Outcome {
         self.found == self.expected
     }
 
-    fn cell(&self) -> String {
-        let shown = if self.found == "ok" { "accepted" } else { &self.found };
+    fn cell(&self, ok: &str) -> String {
+        let shown = if self.found == "ok" { ok } else { &self.found };
         if self.is_expected() {
             shown.to_owned()
         } else {
@@ -121,6 +123,9 @@ impl Demo {
         page.line("The same tokens:");
         page.table(&self.decisions());
         page.line("");
+        page.line("What they allow: mail-agent, with a token that it obtained for alice, and one fact different:");
+        page.table(&self.rights());
+        page.line("");
         let (all, unexpected) = (self.outcomes().count(), self.unexpected());
         page.line(&match unexpected {
             0 => format!("{all} decisions, every one as expected."),
@@ -130,7 +135,12 @@ impl Demo {
     }
 
     fn outcomes(&self) -> impl Iterator<Item = &Outcome> {
-        self.cases.iter().flat_map(|case| &case.outcomes)
+        self.cases.iter().flat_map(|case| &case.outcomes).chain(&self.rights)
+    }
+
+    fn rights(&self) -> Vec<Vec<String>> {
+        let row = |outcome: &Outcome| vec![outcome.what.to_owned(), outcome.cell("allowed")];
+        self.rights.iter().map(row).collect()
     }
 
     fn accepted(&self) -> Vec<Vec<String>> {
@@ -146,7 +156,9 @@ impl Demo {
         let what = self.cases.first().into_iter().flat_map(|case| &case.outcomes);
         let rows = what.enumerate().map(|(index, outcome)| {
             let cells = self.cases.iter().filter_map(|case| case.outcomes.get(index));
-            std::iter::once(outcome.what.to_owned()).chain(cells.map(Outcome::cell)).collect()
+            std::iter::once(outcome.what.to_owned())
+                .chain(cells.map(|outcome| outcome.cell("accepted")))
+                .collect()
         });
         std::iter::once(head).chain(rows).collect()
     }
@@ -170,7 +182,11 @@ mod tests {
             token: None,
             outcomes: vec![outcome(found)],
         };
-        let demo = Demo { cases: vec![case("token-expired"), case("ok")], without: None };
+        let demo = Demo {
+            cases: vec![case("token-expired"), case("ok")],
+            rights: Vec::new(),
+            without: None,
+        };
         assert_eq!(demo.unexpected(), 1);
         let page = demo.page("0123456789abcdef");
         assert!(

@@ -40,9 +40,19 @@ impl Issuers {
             algorithm: Some("EdDSA".to_owned()),
             ..Registration { client_id: AGENT.to_owned(), ..service.clone() }
         };
-        let own = DevIssuer::start(Options::new(vec![service, agent]))?;
+        let trial = Registration {
+            client_id: TRIAL_AGENT.to_owned(),
+            audiences: vec![BOARD.to_owned(), TRIAL_AGENT.to_owned()],
+            ..agent.clone()
+        };
+        let own = DevIssuer::start(Options::new(vec![service, agent, trial]))?;
         let certified = node.map(|node| OidcProvider::start(node.clone())).transpose()?;
         Ok(Self { client: Client::new(&ClientOptions::default())?, own, certified })
+    }
+
+    /// Our own issuer's identifier.
+    pub(super) fn own_url(&self) -> &str {
+        self.own.url()
     }
 
     /// The issuers' identifiers.
@@ -57,7 +67,7 @@ impl Issuers {
         let service = self.client_credentials(own, SERVICE, self.secret(SERVICE)?, BOARD)?;
         let mut obtained = vec![
             ("dev-issuer", "client credentials", service),
-            ("dev-issuer", "token exchange", self.exchange()?),
+            ("dev-issuer", "token exchange", self.exchange(AGENT, "alice")?),
         ];
         if let Some(certified) = &self.certified {
             let (url, secret) = (certified.url(), certified.client_secret());
@@ -77,11 +87,11 @@ impl Issuers {
         self.certified.as_mut().map_or(Ok(()), OidcProvider::restart)
     }
 
-    /// The agent's exchange: alice's token and its own, for one that says who acts for whom.
-    fn exchange(&self) -> anyhow::Result<String> {
-        let (own, secret) = (self.own.url(), self.secret(AGENT)?);
-        let actor = self.client_credentials(own, AGENT, secret, AGENT)?;
-        let subject = self.own.mint(&signed_in_user())?;
+    /// The agent's exchange: the user's token and its own, for one that says who acts for whom.
+    pub(super) fn exchange(&self, agent: &str, user: &str) -> anyhow::Result<String> {
+        let (own, secret) = (self.own.url(), self.secret(agent)?);
+        let actor = self.client_credentials(own, agent, secret, agent)?;
+        let subject = self.own.mint(&signed_in(user, agent))?;
         let mut request = TokenRequest::default();
         request.add("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange");
         request.add("subject_token", &subject);
@@ -89,7 +99,7 @@ impl Issuers {
         request.add("actor_token", &actor);
         request.add("actor_token_type", ACCESS_TOKEN);
         request.add("audience", BOARD);
-        request.authenticate_basic(AGENT, secret);
+        request.authenticate_basic(agent, secret);
         self.ask(own, &request)
     }
 
@@ -118,20 +128,22 @@ impl Issuers {
     }
 }
 
-/// What alice's session gave the agent: the development issuer has no sign-in page, so her token is
-/// minted. `may_act` lets this one agent act for her.
-fn signed_in_user() -> Map<String, Value> {
+/// What the user's session gave the agent: the development issuer has no sign-in page, so the token
+/// is minted. `may_act` lets this one agent exchange it; whether it may act is the registry's.
+fn signed_in(user: &str, agent: &str) -> Map<String, Value> {
     let claims = json!({
-        "sub": "alice",
-        "aud": AGENT,
+        "sub": user,
+        "aud": agent,
         "client_id": "board-web",
         "scope": "openid board:read",
         "tenant": TENANT,
-        "may_act": { "client_id": AGENT },
+        "may_act": { "client_id": agent },
     });
     claims.as_object().cloned().unwrap_or_default()
 }
 
 const SERVICE: &str = "report-service";
-const AGENT: &str = "mail-agent";
+pub(super) const AGENT: &str = "mail-agent";
+/// An agent whose identity has expired; its client at the issuer has not.
+pub(super) const TRIAL_AGENT: &str = "trial-agent";
 const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";

@@ -4,6 +4,7 @@ use anyhow::{Context as _, bail};
 use mandate_host::{Policy, ValidateRequest, Validation};
 use serde_json::{Value, json};
 
+use crate::commands::demo::organization::authz;
 use crate::commands::demo::{BOARD, FILES, TENANT};
 use crate::keys::{ClientOptions, KeySources, Refresh, refresh, trust_document};
 
@@ -17,6 +18,7 @@ pub(super) struct Verifier<'policy> {
 
 impl<'policy> Verifier<'policy> {
     pub(super) fn new(policy: &'policy Policy, issuers: &[&str]) -> anyhow::Result<Self> {
+        let authz = authz(issuers);
         let issuers: Vec<Value> = issuers
             .iter()
             .map(|issuer| {
@@ -34,9 +36,15 @@ impl<'policy> Verifier<'policy> {
             "status": "draft",
             "issuers": issuers,
             "apps": [{ "name": "board", "audience": BOARD }, { "name": "files", "audience": FILES }],
+            "authz": authz,
         });
         let sources = KeySources::new(&contract, &[], &ClientOptions::default())?;
         Ok(Self { policy, contract, sources })
+    }
+
+    /// The contract.
+    pub(super) const fn contract(&self) -> &Value {
+        &self.contract
     }
 
     /// Fetches every issuer's keys by discovery and loads them with the contract.

@@ -26,6 +26,14 @@ impl ModelRecipe {
     }
 }
 
+/// The shared model of the contract, as it travels in the binary.
+///
+/// # Errors
+/// When it is not sound.
+pub fn shared_model() -> Result<Model> {
+    ModelRecipe::Folder(FOLDER.to_owned()).model()
+}
+
 fn shared() -> Result<LocatedModel> {
     let text = |name: &str| {
         let file = SHARED.get_file(name).with_context(|| format!("{FOLDER} has no `{name}`"))?;
