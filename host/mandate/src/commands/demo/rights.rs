@@ -56,50 +56,50 @@ pub(super) fn decide(
 impl<'q> Question<'q> {
     /// The request itself, then each way to be denied that needs nothing but another request or
     /// another token.
-    fn and_one_fact_different(&'q self, bobs: &'q str, trial: &'q str) -> Vec<Question<'q>> {
-        let own = || Question { ..*self };
+    fn and_one_fact_different(&'q self, bobs: &'q str, trial: &'q str) -> Vec<Self> {
+        let own = || Self { ..*self };
         vec![
             own(),
-            Question { what: "bob's board", board: "bobs-plan", expected: "no-relation", ..own() },
-            Question {
+            Self { what: "bob's board", board: "bobs-plan", expected: "no-relation", ..own() },
+            Self {
                 what: "a board of another organization",
                 board: "genome",
                 expected: "cross-tenant",
                 ..own()
             },
-            Question {
+            Self {
                 what: "for bob, who has not delegated",
                 token: bobs,
                 board: "bobs-plan",
                 expected: "not-delegate",
                 ..own()
             },
-            Question {
+            Self {
                 what: "a tool that the agent may not call",
                 tool: "draw_board",
                 expected: "agent-tool",
                 ..own()
             },
-            Question {
+            Self {
                 what: "a tool that alice may not call",
                 tool: "export_board",
                 expected: "caller-tool",
                 ..own()
             },
-            Question {
+            Self {
                 what: "more than the token's scope",
                 action: "edit",
                 tool: "edit_board",
                 expected: "scope-token",
                 ..own()
             },
-            Question {
+            Self {
                 what: "outside the agent's workspaces",
                 board: "diary",
                 expected: "scope-workspace",
                 ..own()
             },
-            Question {
+            Self {
                 what: "by an agent whose time is over",
                 token: trial,
                 expected: "identity-expired",
