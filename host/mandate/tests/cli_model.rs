@@ -6,7 +6,7 @@ mod cli;
 
 use std::path::{Path, PathBuf};
 
-use cli::{Folder, mandate, mandate_with, suites};
+use cli::{Folder, has_plugin, mandate, mandate_with, suites};
 use serde_json::{Value, json};
 
 const DSL: &str = "model
@@ -263,13 +263,22 @@ fn every_sample_store_passes() {
     let Some(suites) = suites("model test on the sample stores") else { return };
     let mut files = Vec::new();
     find(&suites.join("sample-stores/stores"), &mut files);
-    let mut arguments = vec!["model".to_owned(), "test".to_owned(), "--json".to_owned()];
-    arguments.extend(files.iter().map(|file| file.to_str().unwrap().to_owned()));
-    let said = mandate(&arguments).json();
-    assert_eq!(
-        (&said["passed"], files.len(), &said["assertions"], &said["failures"]),
-        (&json!(true), 32, &json!(363), &json!(0))
-    );
+    let runners: &[&str] = if has_plugin("model test through the component and the module") {
+        &["native", "component", "module"]
+    } else {
+        &["native"]
+    };
+    for runner in runners {
+        let mut arguments =
+            ["model", "test", "--json", "--runner", runner].map(str::to_owned).to_vec();
+        arguments.extend(files.iter().map(|file| file.to_str().unwrap().to_owned()));
+        let said = mandate(&arguments).json();
+        assert_eq!(
+            (&said["passed"], files.len(), &said["assertions"], &said["failures"]),
+            (&json!(true), 32, &json!(363), &json!(0)),
+            "{runner}"
+        );
+    }
 }
 
 fn find(folder: &Path, files: &mut Vec<PathBuf>) {

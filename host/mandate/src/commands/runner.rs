@@ -85,10 +85,24 @@ impl Runner {
     /// # Errors
     /// Why this runner cannot.
     pub(super) fn engine(&self, plugin: &PluginChoice) -> Result<Box<dyn Engine>> {
+        self.engines(plugin)?()
+    }
+
+    /// Makes any number of them; the plugin is compiled once.
+    ///
+    /// # Errors
+    /// Why this runner cannot.
+    pub(super) fn engines(&self, plugin: &PluginChoice) -> Result<Box<MakeEngine>> {
         match self {
-            Self::Native => Ok(Box::new(NativeEngine::new())),
-            Self::Component => Ok(Box::new(ComponentEngine::new(plugin.load()?)?)),
-            Self::Module => Ok(Box::new(ModuleEngine::new(core_module(plugin)?))),
+            Self::Native => Ok(Box::new(|| Ok(Box::new(NativeEngine::new())))),
+            Self::Component => {
+                let plugin = plugin.load()?;
+                Ok(Box::new(move || Ok(Box::new(ComponentEngine::new(plugin.clone())?))))
+            }
+            Self::Module => {
+                let module = core_module(plugin)?;
+                Ok(Box::new(move || Ok(Box::new(ModuleEngine::new(module.fresh())))))
+            }
             Self::Exec(_) => {
                 bail!(
                     "a program is asked by `conformance`: `--runner` is `native`, `component` or `module`"
@@ -97,6 +111,9 @@ impl Runner {
         }
     }
 }
+
+/// Makes an engine with nothing loaded.
+pub(super) type MakeEngine = dyn Fn() -> Result<Box<dyn Engine>>;
 
 /// The core module inside the plugin.
 fn core_module(plugin: &PluginChoice) -> Result<CoreModule> {

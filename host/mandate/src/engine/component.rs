@@ -167,7 +167,9 @@ impl Question {
     fn read(text: &str) -> Result<Self> {
         let question: Self = serde_json::from_str(text).context("the question is malformed")?;
         if question.explain {
-            bail!("only `--runner native` explains its lines: the component answers doors");
+            bail!(
+                "`--runner native` and `module` explain their lines: the component answers doors"
+            );
         }
         Ok(question)
     }

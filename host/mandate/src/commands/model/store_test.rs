@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use self::questions::{Asked, Questioner};
 use crate::commands::input_file;
-use crate::commands::runner::Runner;
+use crate::commands::runner::{MakeEngine, Runner};
 use crate::engine::{Engine, LocalState};
 use crate::output::{self, Page};
 use crate::plugin::PluginChoice;
@@ -56,61 +56,13 @@ struct Failure {
 impl TestCommand {
     /// Tests: 0 everything holds, 1 something does not, 2 a file cannot be used.
     pub(super) fn run(self) -> ExitCode {
-        match self.files.iter().map(|file| self.test(file)).collect::<anyhow::Result<Vec<_>>>() {
+        let tested = self.runner.engines(&self.plugin).and_then(|make| {
+            self.files.iter().map(|file| test(file, &make)).collect::<anyhow::Result<Vec<_>>>()
+        });
+        match tested {
             Ok(reports) => self.report(&reports),
             Err(error) => output::fail(&format!("{error:#}")),
         }
-    }
-
-    fn test(&self, file: &Path) -> anyhow::Result<FileReport> {
-        let store = read(file)?;
-        let mut report = FileReport {
-            file: file.to_owned(),
-            name: store.name.clone(),
-            tests: store.tests.len(),
-            assertions: 0,
-            failures: Vec::new(),
-        };
-        for test in &store.tests {
-            let tuples = [store.tuples.clone(), test.tuples.clone()].concat();
-            let asked = self.ask(&store, test, tuples).with_context(|| {
-                format!("store file `{}`: test `{}`", file.display(), test.name)
-            })?;
-            report.assertions = report.assertions.saturating_add(asked.len());
-            let failed = asked.into_iter().filter(|asked| !asked.holds());
-            let test = || test.name.clone();
-            report.failures.extend(failed.map(|asked| Failure { test: test(), asked }));
-        }
-        Ok(report)
-    }
-
-    fn ask(
-        &self,
-        store: &StoreFile,
-        test: &StoreTest,
-        tuples: Vec<Tuple>,
-    ) -> anyhow::Result<Vec<Asked>> {
-        let mut everybody = self.engine(store, tuples.clone())?;
-        let named: Vec<Tuple> =
-            tuples.iter().filter(|tuple| !questions::is_for_everybody(tuple)).cloned().collect();
-        // Only ListUsers asks who has a relation by name: the same without `type:*`.
-        let by_name = match test.list_users.as_slice() {
-            [] => None,
-            _ => Some(self.engine(store, named)?),
-        };
-        let subjects: BTreeSet<_> = tuples.into_iter().map(|tuple| tuple.subject).collect();
-        Questioner { engine: everybody.as_mut(), by_name, subjects }.ask(test)
-    }
-
-    fn engine(&self, store: &StoreFile, tuples: Vec<Tuple>) -> anyhow::Result<Box<dyn Engine>> {
-        // A relationship that the model has no place for is a mistake of the test.
-        let world = World { ignore_unfit: false, ..World::raw(store.model.clone(), tuples) };
-        let body = world.build([0; 16])?;
-        let state = LocalState::new(true, [0; 3])?;
-        let mut engine = self.runner.engine(&self.plugin)?;
-        engine.configure_state(&state.config()?)?;
-        engine.load(&state.snapshot(&body)?)?;
-        Ok(engine)
     }
 
     fn report(&self, reports: &[FileReport]) -> ExitCode {
@@ -139,6 +91,60 @@ impl TestCommand {
         let denied = failed > 0 && printed == ExitCode::SUCCESS;
         if denied { ExitCode::from(output::DENY) } else { printed }
     }
+}
+
+fn test(file: &Path, make: &MakeEngine) -> anyhow::Result<FileReport> {
+    let store = read(file)?;
+    let mut report = FileReport {
+        file: file.to_owned(),
+        name: store.name.clone(),
+        tests: store.tests.len(),
+        assertions: 0,
+        failures: Vec::new(),
+    };
+    for test in &store.tests {
+        let tuples = [store.tuples.clone(), test.tuples.clone()].concat();
+        let asked = ask(&store, test, tuples, make)
+            .with_context(|| format!("store file `{}`: test `{}`", file.display(), test.name))?;
+        report.assertions = report.assertions.saturating_add(asked.len());
+        let failed = asked.into_iter().filter(|asked| !asked.holds());
+        let test = || test.name.clone();
+        report.failures.extend(failed.map(|asked| Failure { test: test(), asked }));
+    }
+    Ok(report)
+}
+
+fn ask(
+    store: &StoreFile,
+    test: &StoreTest,
+    tuples: Vec<Tuple>,
+    make: &MakeEngine,
+) -> anyhow::Result<Vec<Asked>> {
+    let mut everybody = engine(store, tuples.clone(), make)?;
+    let named: Vec<Tuple> =
+        tuples.iter().filter(|tuple| !questions::is_for_everybody(tuple)).cloned().collect();
+    // Only ListUsers asks who has a relation by name: the same without `type:*`.
+    let by_name = match test.list_users.as_slice() {
+        [] => None,
+        _ => Some(engine(store, named, make)?),
+    };
+    let subjects: BTreeSet<_> = tuples.into_iter().map(|tuple| tuple.subject).collect();
+    Questioner { engine: everybody.as_mut(), by_name, subjects }.ask(test)
+}
+
+fn engine(
+    store: &StoreFile,
+    tuples: Vec<Tuple>,
+    make: &MakeEngine,
+) -> anyhow::Result<Box<dyn Engine>> {
+    // A relationship that the model has no place for is a mistake of the test.
+    let world = World { ignore_unfit: false, ..World::raw(store.model.clone(), tuples) };
+    let body = world.build([0; 16])?;
+    let state = LocalState::new(true, [0; 3])?;
+    let mut engine = make()?;
+    engine.configure_state(&state.config()?)?;
+    engine.load(&state.snapshot(&body)?)?;
+    Ok(engine)
 }
 
 impl FileReport {
