@@ -63,3 +63,48 @@ fn with_ranges(facts: &Value) -> Result<Value> {
     *entries = all;
     Ok(facts)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{tuples, with_ranges};
+
+    #[test]
+    fn a_range_is_one_relationship_for_every_number() {
+        let facts = json!({
+            "relationships": [
+                "a:x#r@b:y",
+                { "$range": [8, 10], "text": "folder:f{+1}#folder@folder:f{}" },
+            ],
+        });
+        let all = json!([
+            "a:x#r@b:y",
+            "folder:f9#folder@folder:f8",
+            "folder:f10#folder@folder:f9",
+            "folder:f11#folder@folder:f10",
+        ]);
+        assert_eq!(with_ranges(&facts).unwrap(), json!({ "relationships": all }));
+        let wrong = json!({ "relationships": [{ "$range": [1], "text": "a" }] });
+        assert_eq!(with_ranges(&wrong).unwrap_err().to_string(), "`$range` is two numbers");
+    }
+
+    #[test]
+    fn without_a_contract_facts_are_relationships_and_nothing_else() {
+        let userset = json!({ "relationships": ["board:a#viewer@team:b#member"] });
+        assert_eq!(
+            tuples(&userset).unwrap(),
+            [json!({ "user": "team:b#member", "relation": "viewer", "object": "board:a" })]
+        );
+        let records = json!({ "users": [] });
+        assert_eq!(
+            tuples(&records).unwrap_err().to_string(),
+            "`facts` without a contract hold `relationships`, not `users`"
+        );
+        let torn = json!({ "relationships": ["board:a#viewer"] });
+        assert_eq!(
+            tuples(&torn).unwrap_err().to_string(),
+            "`board:a#viewer` is no `object#relation@user`"
+        );
+    }
+}

@@ -79,6 +79,7 @@ fn put(place: &mut Value, step: &str, value: &Value) -> Result<()> {
             if value.is_null() {
                 entries.remove(at);
             } else if let Some(entry) = entries.get_mut(at) {
+                ensure!(entry != value, "it says so already");
                 *entry = value.clone();
             }
             Ok(())
@@ -109,4 +110,91 @@ fn name(entry: &Value) -> Option<String> {
         return Some(format!("{object}#{relation}@{user}"));
     }
     ["id", "object", "name", "issuer"].into_iter().find_map(text).map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::{Changes, change, change_all};
+
+    fn case() -> Value {
+        json!({
+            "now": 1,
+            "facts": {
+                "users": [{ "id": "anne" }, { "id": "a/b" }],
+                "relationships": [
+                    "team:a#member@user:anne",
+                    { "user": "user:bob", "relation": "viewer", "object": "board:x", "condition": {} },
+                ],
+            },
+        })
+    }
+
+    fn changed(pointer: &str, value: &Value) -> Result<Value, String> {
+        let mut document = case();
+        match change(&mut document, pointer, value) {
+            Ok(()) => Ok(document),
+            Err(error) => Err(format!("{error:#}")),
+        }
+    }
+
+    fn at(pointer: &str, value: &Value, looked_at: &str) -> Option<Value> {
+        changed(pointer, value).unwrap().pointer(looked_at).cloned()
+    }
+
+    #[test]
+    fn entries_of_lists_have_names() {
+        let renamed = at("/facts/users/anne/id", &json!("ann"), "/facts/users/0/id");
+        assert_eq!(renamed, Some(json!("ann")));
+        let escaped = at("/facts/users/a~1b/id", &json!("c"), "/facts/users/1/id");
+        assert_eq!(escaped, Some(json!("c")));
+        let whole = "/facts/relationships/board:x#viewer@user:bob/condition";
+        let conditioned = at(whole, &json!({ "name": "n" }), "/facts/relationships/1/condition");
+        assert_eq!(conditioned, Some(json!({ "name": "n" })));
+        let text = "/facts/relationships/team:a#member@user:anne";
+        assert_eq!(at(text, &Value::Null, "/facts/relationships/1"), None);
+    }
+
+    #[test]
+    fn lists_grow_by_one_or_by_many_and_begin_where_there_is_none() {
+        let one = at("/facts/users/-", &json!({ "id": "carl" }), "/facts/users/2/id");
+        assert_eq!(one, Some(json!("carl")));
+        let many = at("/facts/users/+", &json!([1, 2]), "/facts/users");
+        assert_eq!(many.and_then(|users| Some(users.as_array()?.len())), Some(4));
+        let begun = at("/facts/teams/-", &json!("t"), "/facts/teams");
+        assert_eq!(begun, Some(json!(["t"])));
+    }
+
+    #[test]
+    fn a_change_without_a_place_or_an_effect_is_an_error() {
+        let error = |pointer: &str, value: &Value| changed(pointer, value).unwrap_err();
+        let no_place = |pointer: &str| format!("`{pointer}` names no place in the case");
+        assert_eq!(error("now", &json!(2)), no_place("now"));
+        assert_eq!(
+            error("/facts/users/zoe/id", &json!(2)),
+            format!("{}: no entry `zoe`", no_place("/facts/users/zoe/id"))
+        );
+        assert_eq!(
+            error("/later", &Value::Null),
+            format!("{}: no `later` to remove", no_place("/later"))
+        );
+        assert_eq!(error("/now", &json!(1)), format!("{}: it says so already", no_place("/now")));
+        assert_eq!(
+            error("/now/x", &json!(1)),
+            format!("{}: `x` is within a value", no_place("/now/x"))
+        );
+    }
+
+    #[test]
+    fn changes_of_one_place_and_of_what_is_within_it_contradict_each_other() {
+        let changes: Changes = [("/facts", json!({})), ("/facts/users/-", json!(1))]
+            .map(|(pointer, value)| (pointer.to_owned(), value))
+            .into();
+        let error = change_all(&mut case(), &changes).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "`/facts/users/-` is within `/facts`, which is changed as well"
+        );
+    }
 }
