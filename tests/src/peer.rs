@@ -1,11 +1,6 @@
 //! Other libraries as long-running programs: the adapters of `contract/peers`.
 
-use std::io::{BufRead as _, BufReader, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::thread;
-
-use serde_json::Value;
 
 use crate::skip::skip;
 
@@ -59,46 +54,6 @@ impl Peer {
         };
         let script = Path::new(ADAPTERS).join(script);
         Some(vec![program.display().to_string(), script.display().to_string()])
-    }
-
-    /// Asks everything: one program, requests and answers in flight at once.
-    ///
-    /// # Panics
-    /// When the program does not start, or gives no answer to a request.
-    #[must_use]
-    pub fn answer_all(
-        command: &[String],
-        requests: impl ExactSizeIterator<Item = String> + Send,
-    ) -> Vec<Value> {
-        let asked = requests.len();
-        let mut program = Command::new(&command[0])
-            .args(&command[1..])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap_or_else(|error| panic!("cannot start `{}`: {error}", command[0]));
-        let input = program.stdin.take().expect("a pipe");
-        let output = BufReader::with_capacity(1 << 20, program.stdout.take().expect("a pipe"));
-        let answers: Vec<Value> = thread::scope(|scope| {
-            let writer = scope.spawn(move || {
-                let mut input = BufWriter::with_capacity(1 << 16, input);
-                for request in requests {
-                    input.write_all(request.as_bytes())?;
-                    input.write_all(b"\n")?;
-                }
-                input.flush()
-            });
-            let answers = output
-                .lines()
-                .map(|line| serde_json::from_str(&line.expect("text")).expect("JSON"))
-                .collect();
-            writer.join().expect("the writer ends").expect("every request was read");
-            answers
-        });
-        let status = program.wait().expect("the program ends");
-        assert!(status.success(), "`{}` ended with {status}", command[1]);
-        assert_eq!(answers.len(), asked, "`{}`: answers", command[1]);
-        answers
     }
 }
 

@@ -15,6 +15,7 @@ use mandate_tests::differential::oracle::JsonWebToken;
 use mandate_tests::differential::rules::{Answer, Rule, classify};
 use mandate_tests::differential::{AUDIENCE, Case, NOW, World};
 use mandate_tests::peer::Peer;
+use mandate_tests::program::answer_all;
 use mandate_tests::random::Random;
 use serde_json::{Value, json};
 
@@ -124,7 +125,7 @@ fn ask_libraries(world: &World, cases: &[Case]) -> Vec<(&'static str, Vec<Answer
             .filter_map(|(peer, command)| Some((peer, command?)))
             .map(|(peer, command)| {
                 let requests = cases.iter().enumerate().map(request);
-                (peer, scope.spawn(move || Peer::answer_all(&command, requests)))
+                (peer, scope.spawn(move || answer_all(&command, requests)))
             })
             .collect();
         asked
