@@ -10,10 +10,14 @@
     reason = "tests"
 )]
 
+#[path = "../../../../tests/src/program.rs"]
+pub mod program;
 #[path = "../../../../tests/src/random.rs"]
 pub mod random;
 #[path = "../../../../tests/src/skip.rs"]
 pub mod skip;
+#[path = "../../../../tests/src/snapshot_reader.rs"]
+pub mod snapshot_reader;
 
 mod code;
 mod contexts;
@@ -22,6 +26,7 @@ mod generator;
 mod hostile;
 mod operators;
 mod patterns;
+mod reader;
 mod refusals;
 mod steps;
 mod suites;

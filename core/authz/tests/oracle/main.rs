@@ -16,6 +16,7 @@
 mod consolidated;
 mod differential;
 mod metamorphic;
+mod reader;
 mod server;
 mod stores;
 mod support;

@@ -1,6 +1,11 @@
 //! Random worlds on an OpenFGA server: its answers, the naive evaluator's and the one that ships.
 
 use std::collections::BTreeSet;
+use std::path::Path;
+
+use mandate_authz::model::{LocatedModel, Manifest, Model, ModuleFile};
+use mandate_authz::name::{ObjectName, Subject};
+use mandate_authz::tuple::Tuple;
 
 use crate::support::conditions;
 use crate::support::engine::{Engine as _, Extra, Failure, Listing, Question};
@@ -207,4 +212,72 @@ fn an_openfga_server_agrees_in_random_worlds() {
         tallies.iter().for_each(|other| tally.add(other));
     }
     eprintln!("tally: {tally:?}");
+}
+
+/// `contract/model`: the modules as we read them, in the form that OpenFGA takes.
+fn shared_model() -> Model {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../contract/model");
+    let read = |name: &str| std::fs::read_to_string(folder.join(name)).expect("the shared model");
+    let manifest = Manifest::parse(&read("fga.mod")).expect("a sound manifest");
+    let files = manifest.files.into_iter();
+    let files: Vec<_> = files.map(|name| ModuleFile { text: read(&name), name }).collect();
+    LocatedModel::from_modules(&files).expect("sound modules").into_model()
+}
+
+fn tuple(text: &str) -> Tuple {
+    let (object, rest) = text.split_once('#').expect("a relationship");
+    let (relation, subject) = rest.split_once('@').expect("a relationship");
+    Tuple {
+        object: ObjectName::parse(object).expect("an object"),
+        relation: relation.to_owned(),
+        subject: Subject::parse(subject).expect("a subject"),
+        condition: None,
+    }
+}
+
+#[test]
+fn an_openfga_server_takes_the_shared_model_and_answers_as_we_do() {
+    let Some(program) = program("the shared model on an OpenFGA server") else { return };
+    let model = shared_model();
+    let stored = [
+        "organization:acme#admin@user:root",
+        "organization:acme#evaluator@user:eva",
+        "organization:acme#member@user:anne",
+        "agent:helper#organization@organization:acme",
+        "agent:helper#visible_to@organization:acme#member",
+        "agent:helper#denied@user:eva",
+        "user:anne#delegate_of@agent:helper",
+        "workspace:planning#organization@organization:acme",
+        "workspace:planning#viewer@user:anne",
+        "board:roadmap#workspace@workspace:planning",
+        "mcp_server:tasks#can_call_all@agent:helper",
+        "tool:tasks/get_board#server@mcp_server:tasks",
+    ];
+    let stored = stored.map(tuple);
+    let server = Server::start(&program);
+    let store = server.store();
+    assert_eq!(store.write_model(&model), Ok(()));
+    store.write(&stored);
+    let ours = Fast::open(&model, &stored);
+    let users = ["user:root", "user:eva", "user:anne", "user:bob", "agent:helper"];
+    let mut yes = 0;
+    for of in &model.types {
+        let mut objects: Vec<_> = stored.iter().map(|tuple| &tuple.object).collect();
+        objects.retain(|object| object.type_name == of.name);
+        for (relation, object) in
+            of.relations.iter().flat_map(|relation| objects.iter().map(move |of| (relation, of)))
+        {
+            let questions = users.map(|user| Question {
+                user: user.to_owned(),
+                relation: relation.name.clone(),
+                object: object.to_string(),
+                extra: Extra::default(),
+            });
+            let found = questions.iter().map(|question| ours.check(question).map_err(name));
+            let found: Vec<_> = found.map(|answer| answer.map_err(str::to_owned)).collect();
+            assert_eq!(store.check(&questions), found, "{object}#{}", relation.name);
+            yes += found.iter().filter(|answer| **answer == Ok(true)).count();
+        }
+    }
+    assert!(yes > 20, "{yes} answers are yes");
 }

@@ -1,9 +1,13 @@
 //! What the tests of the evaluators share: an oracle, random worlds, readers of outside suites.
 
+#[path = "../../../../tests/src/program.rs"]
+pub mod program;
 #[path = "../../../../tests/src/random.rs"]
 pub mod random;
 #[path = "../../../../tests/src/skip.rs"]
 pub mod skip;
+#[path = "../../../../tests/src/snapshot_reader.rs"]
+pub mod snapshot_reader;
 
 pub(crate) mod conditions;
 pub(crate) mod consolidated;
