@@ -75,7 +75,7 @@ fn changed(bytes: &[u8], random: &mut Random) -> Vec<u8> {
 fn the_second_reader_evaluates_and_refuses_as_ours_does() {
     let Some(command) = command("random conditions") else { return };
     let asked = std::env::var("MANDATE_CAMPAIGN_CASES").ok();
-    let wanted = asked.map_or(20_000, |count| count.parse().unwrap());
+    let wanted = asked.map_or(8_000, |count| count.parse().unwrap());
     let mut random = Random::new(2_026);
     let mut all = Vec::new();
     let mut count = 0;
