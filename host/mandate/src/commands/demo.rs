@@ -81,10 +81,10 @@ pub fn play(policy: &Policy, node: Result<NodeIssuer, String>) -> anyhow::Result
     let mut issuers = Issuers::start(node.as_ref().ok())?;
     let mut verifier = Verifier::new(policy, &issuers.urls())?;
     verifier.fetch_keys(now())?;
-    let (began, own) = (now(), issuers.own_url());
-    let organization = Organization::load(policy, verifier.contract(), own, began)?;
-    let rights = rights::decide(policy, &organization, &issuers, began)?;
+    let began = now();
+    let organization = Organization::load(policy, verifier.contract(), &issuers.urls(), began)?;
     let obtained = issuers.obtain()?;
+    let rights = rights::decide(&organization, &issuers, &obtained, now())?;
     let mut cases: Vec<Case> =
         obtained.iter().map(|token| attack(&verifier, token)).collect::<anyhow::Result<_>>()?;
 

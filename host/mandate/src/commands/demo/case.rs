@@ -123,7 +123,7 @@ impl Demo {
         page.line("The same tokens:");
         page.table(&self.decisions());
         page.line("");
-        page.line("What they allow: mail-agent, with a token that it obtained for alice, and one fact different:");
+        page.line("What they allow, with mail-agent acting for alice where nothing else is said:");
         page.table(&self.rights());
         page.line("");
         let (all, unexpected) = (self.outcomes().count(), self.unexpected());

@@ -50,11 +50,6 @@ impl Issuers {
         Ok(Self { client: Client::new(&ClientOptions::default())?, own, certified })
     }
 
-    /// Our own issuer's identifier.
-    pub(super) fn own_url(&self) -> &str {
-        self.own.url()
-    }
-
     /// The issuers' identifiers.
     pub(super) fn urls(&self) -> Vec<&str> {
         let certified = self.certified.as_ref().map(OidcProvider::url);
@@ -112,6 +107,8 @@ impl Issuers {
     ) -> anyhow::Result<String> {
         let mut request = TokenRequest::default();
         request.add("grant_type", "client_credentials");
+        // oidc-provider grants no scope that was not asked for.
+        request.add("scope", "board:read");
         request.add("resource", resource);
         request.authenticate_basic(client_id, secret);
         self.ask(issuer, &request)
@@ -142,7 +139,7 @@ fn signed_in(user: &str, agent: &str) -> Map<String, Value> {
     claims.as_object().cloned().unwrap_or_default()
 }
 
-const SERVICE: &str = "report-service";
+pub(super) const SERVICE: &str = "report-service";
 pub(super) const AGENT: &str = "mail-agent";
 /// An agent whose identity has expired; its client at the issuer has not.
 pub(super) const TRIAL_AGENT: &str = "trial-agent";

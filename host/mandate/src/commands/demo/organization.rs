@@ -10,7 +10,8 @@ use mandate_host::Policy;
 use serde_json::{Value, json};
 
 use crate::commands::demo::BOARD;
-use crate::commands::demo::issuers::{AGENT, TRIAL_AGENT};
+use crate::commands::demo::issuers::{AGENT, SERVICE, TRIAL_AGENT};
+use crate::commands::demo::oidc_provider::OidcProvider;
 use crate::commands::snapshot::Difference;
 use crate::conformance::shared_model;
 use crate::engine::LocalState;
@@ -19,7 +20,8 @@ use crate::engine::LocalState;
 pub(super) struct Organization<'policy> {
     policy: &'policy Policy,
     rules: Rules,
-    issuer: String,
+    /// Our own, and the certified one where there is Node.
+    issuers: Vec<String>,
     state: LocalState,
 }
 
@@ -28,20 +30,25 @@ impl<'policy> Organization<'policy> {
     pub(super) fn load(
         policy: &'policy Policy,
         contract: &Value,
-        issuer: &str,
+        issuers: &[&str],
         now: u64,
     ) -> Result<Self> {
         let contract = Contract::parse(&contract.to_string()).context("the contract")?;
         let rules = Rules::from_contract(&contract).context("the contract")?;
         let rules = rules.context("the contract says nothing about decisions")?;
         let state = LocalState::new(false, contract.version())?;
-        let issuer = issuer.to_owned();
-        let organization = Self { policy, rules, issuer, state };
+        let issuers = issuers.iter().map(|url| (*url).to_owned()).collect();
+        let organization = Self { policy, rules, issuers, state };
         let body = organization.body(None)?;
         policy.configure_state(&organization.state.config()?)?;
         policy.load_state(&organization.state.snapshot(&body)?)?;
         policy.apply_delta(&organization.state.heartbeat(now)?)?;
         Ok(organization)
+    }
+
+    /// Who decides.
+    pub(super) const fn policy(&self) -> &'policy Policy {
+        self.policy
     }
 
     /// Publishes that the agent's credential was revoked: a signed delta, and no new snapshot.
@@ -54,7 +61,7 @@ impl<'policy> Organization<'policy> {
     }
 
     fn body(&self, revoked_at: Option<u64>) -> Result<Vec<u8>> {
-        let facts = facts(&self.issuer, revoked_at).to_string();
+        let facts = facts(&self.issuers, revoked_at).to_string();
         // JSON is YAML.
         let facts = Facts::parse(&facts).context("facts")?;
         let world = facts.into_world(shared_model()?, &self.rules).context("facts")?;
@@ -85,13 +92,61 @@ pub(super) fn authz(issuers: &[&str]) -> Value {
             "export_board": on_a_board("view"),
             "draw_board": on_a_board("view"),
         } } },
-        "routes": { BOARD: { "protocol": "mcp", "server": "tasks" } },
+        "routes": { BOARD: { "protocol": "mcp", "server": "tasks", "agents": "optional" } },
         "client_credentials": issuers,
     })
 }
 
 /// Alice has written down that the mail agent acts for her; bob has not.
-fn facts(issuer: &str, revoked_at: Option<u64>) -> Value {
+fn facts(issuers: &[String], revoked_at: Option<u64>) -> Value {
+    let board = |id: &str, workspace: &str, editor: &str| {
+        let relations = json!({ "editor": [editor] });
+        json!({ "id": id, "workspace": workspace, "relations": relations })
+    };
+    let services = services(issuers);
+    let readers = services.iter().filter_map(|service| service.get("id")?.as_str());
+    let readers: Vec<String> = readers.map(|id| format!("service:{id}")).collect();
+    let team = json!(["team:platform#member"]);
+    let callers: Vec<&str> =
+        std::iter::once("team:platform#member").chain(readers.iter().map(String::as_str)).collect();
+    json!({
+        "organization": "acme", "owner": "olga", "issuer": issuers.first(),
+        "organizations": [{ "id": "acme" }, { "id": "globex" }],
+        "users": [
+            { "id": "alice", "subjects": ["alice"] },
+            { "id": "bob", "subjects": ["bob"] },
+            { "id": "olga" },
+            { "id": "gina", "organizations": ["globex"] },
+        ],
+        "teams": [{ "id": "platform", "members": ["alice", "bob"] }],
+        "servers": [
+            { "id": "tasks", "tools": ["get_board", "edit_board", "export_board", "draw_board"] },
+        ],
+        "tools": [
+            { "id": "tasks/get_board", "callers": callers },
+            { "id": "tasks/edit_board", "callers": team },
+            { "id": "tasks/draw_board", "callers": team },
+            { "id": "tasks/export_board", "callers": ["olga"] },
+        ],
+        "agents": agents(revoked_at),
+        "services": services,
+        "workspaces": [
+            { "id": "planning" }, { "id": "private" }, { "id": "elsewhere", "organization": "globex" },
+        ],
+        "boards": [
+            {
+                "id": "roadmap", "workspace": "planning",
+                "relations": { "editor": ["alice"], "viewer": readers },
+            },
+            board("bobs-plan", "planning", "bob"),
+            board("diary", "private", "alice"),
+            board("genome", "elsewhere", "gina"),
+        ],
+    })
+}
+
+/// The mail agent, and one that was there for a trial.
+fn agents(revoked_at: Option<u64>) -> [Value; 2] {
     let mut credential = json!({ "id": "mail-agent-1", "client": AGENT });
     if let (Some(moment), Some(members)) = (revoked_at, credential.as_object_mut()) {
         members.insert("revoked_at".to_owned(), json!(moment));
@@ -108,43 +163,27 @@ fn facts(issuer: &str, revoked_at: Option<u64>) -> Value {
         });
         crate::mint::merge_patch(&usual, &more)
     };
-    let board = |id: &str, workspace: &str, editor: &str| json!({ "id": id, "workspace": workspace, "relations": { "editor": [editor] } });
-    let team = json!(["team:platform#member"]);
-    json!({
-        "organization": "acme", "owner": "olga", "issuer": issuer,
-        "organizations": [{ "id": "acme" }, { "id": "globex" }],
-        "users": [
-            { "id": "alice", "subjects": ["alice"] },
-            { "id": "bob", "subjects": ["bob"] },
-            { "id": "olga" },
-            { "id": "gina", "organizations": ["globex"] },
-        ],
-        "teams": [{ "id": "platform", "members": ["alice", "bob"] }],
-        "servers": [
-            { "id": "tasks", "tools": ["get_board", "edit_board", "export_board", "draw_board"] },
-        ],
-        "tools": [
-            { "id": "tasks/get_board", "callers": team },
-            { "id": "tasks/edit_board", "callers": team },
-            { "id": "tasks/draw_board", "callers": team },
-            { "id": "tasks/export_board", "callers": ["olga"] },
-        ],
-        "agents": [
-            agent(AGENT, credential, json!({})),
-            agent(
-                TRIAL_AGENT,
-                json!({ "id": "trial-agent-1", "client": TRIAL_AGENT }),
-                json!({ "expires_at": 1_767_225_600 }),
-            ),
-        ],
-        "workspaces": [
-            { "id": "planning" }, { "id": "private" }, { "id": "elsewhere", "organization": "globex" },
-        ],
-        "boards": [
-            board("roadmap", "planning", "alice"),
-            board("bobs-plan", "planning", "bob"),
-            board("diary", "private", "alice"),
-            board("genome", "elsewhere", "gina"),
-        ],
-    })
+    [
+        agent(AGENT, credential, json!({})),
+        agent(
+            TRIAL_AGENT,
+            json!({ "id": "trial-agent-1", "client": TRIAL_AGENT }),
+            json!({ "expires_at": 1_767_225_600 }),
+        ),
+    ]
+}
+
+/// One service at each issuer. Each is known by issuer and name together.
+fn services(issuers: &[String]) -> Vec<Value> {
+    let service = |(issuer, id): (&String, &str)| {
+        let subject = json!({ "issuer": issuer, "name": id });
+        json!({
+            "id": id, "subjects": [subject],
+            "credentials": [{ "id": format!("{id}-1"), "subject": subject }],
+            "scope": {
+                "workspaces": ["planning"], "boards": "*", "modes": ["read"], "actions": ["view"],
+            },
+        })
+    };
+    issuers.iter().zip([SERVICE, OidcProvider::CLIENT]).map(service).collect()
 }

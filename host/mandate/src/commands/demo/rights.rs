@@ -6,7 +6,7 @@ use mandate_host::{AuthorizeRequest, Policy, Target};
 
 use crate::commands::demo::BOARD;
 use crate::commands::demo::case::Outcome;
-use crate::commands::demo::issuers::{AGENT, Issuers, TRIAL_AGENT};
+use crate::commands::demo::issuers::{AGENT, Issuers, Obtained, TRIAL_AGENT};
 use crate::commands::demo::organization::Organization;
 
 /// Who asks, and for what.
@@ -21,11 +21,12 @@ struct Question<'q> {
 
 /// Every decision, with tokens that are obtained now.
 pub(super) fn decide(
-    policy: &Policy,
     organization: &Organization<'_>,
     issuers: &Issuers,
+    obtained: &[Obtained],
     now: u64,
 ) -> Result<Vec<Outcome>> {
+    let policy = organization.policy();
     let alices = issuers.exchange(AGENT, "alice")?;
     let bobs = issuers.exchange(AGENT, "bob")?;
     let trial = issuers.exchange(TRIAL_AGENT, "alice")?;
@@ -39,6 +40,9 @@ pub(super) fn decide(
     };
     let mut outcomes: Vec<Outcome> =
         own.and_one_fact_different(&bobs, &trial).iter().map(|one| one.ask(policy, now)).collect();
+    for obtained in obtained.iter().filter(|one| one.grant == "client credentials") {
+        outcomes.extend(own.by_service(obtained).iter().map(|one| one.ask(policy, now)));
+    }
     let later = now.saturating_add(THREE_MINUTES);
     let stale = Question {
         what: "the registry silent for three minutes",
@@ -105,6 +109,19 @@ impl<'q> Question<'q> {
                 expected: "identity-expired",
                 ..own()
             },
+        ]
+    }
+
+    /// A service's own token: what is stored for the service, and nothing else.
+    fn by_service(&'q self, obtained: &'q Obtained) -> [Self; 2] {
+        let (itself, bobs) = match obtained.issuer {
+            "oidc-provider" => ("search-service for itself", "search-service, bob's board"),
+            _ => ("report-service for itself", "report-service, bob's board"),
+        };
+        let token = obtained.token.as_str();
+        [
+            Self { what: itself, token, ..*self },
+            Self { what: bobs, token, board: "bobs-plan", expected: "no-relation", ..*self },
         ]
     }
 
