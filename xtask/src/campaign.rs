@@ -60,6 +60,12 @@ pub(crate) enum Campaign {
         #[arg(long, default_value_t = 10_000)]
         worlds: u32,
     },
+    /// Random worlds and conditions in the second reader of snapshots
+    Readers {
+        /// How many checks, and how many evaluations of conditions
+        #[arg(long, default_value_t = 100_000)]
+        cases: u32,
+    },
     /// The guests built twice in folders of different depth: equal bytes
     Repro,
 }
@@ -72,7 +78,7 @@ pub(crate) fn run(checkout: &Checkout, campaign: &Campaign) -> anyhow::Result<()
     match campaign {
         Campaign::Differential { cases } => differential(checkout, *cases),
         Campaign::Evaluators { checks } => {
-            relationships(checkout, "differential::", *checks, |_, _| {})
+            relationships(checkout, &["oracle"], "differential::", *checks, |_, _| {})
         }
         Campaign::Fuzz { seconds, targets } => fuzz::run(checkout, *seconds, targets),
         Campaign::Mutants { count, seed, jobs, again } => {
@@ -80,8 +86,14 @@ pub(crate) fn run(checkout: &Checkout, campaign: &Campaign) -> anyhow::Result<()
             mutants::run(checkout, choice, *jobs)
         }
         Campaign::Openfga { worlds } => {
-            relationships(checkout, "server::", *worlds, |cargo, summary| {
+            relationships(checkout, &["oracle"], "server::", *worlds, |cargo, summary| {
                 workspace::with_openfga(cargo, summary, need_openfga(checkout));
+            })
+        }
+        Campaign::Readers { cases } => {
+            let tests = ["oracle", "condition"];
+            relationships(checkout, &tests, "reader::", *cases, |cargo, summary| {
+                workspace::with_python(cargo, summary, need_python(checkout));
             })
         }
         Campaign::Repro => repro::run(checkout),
@@ -102,9 +114,10 @@ fn differential(checkout: &Checkout, cases: u32) -> anyhow::Result<()> {
     result
 }
 
-/// The long form of a test of `core/authz/tests/oracle`; `cargo test` runs the short one.
+/// The long form of tests of `core/authz/tests`; `cargo test` runs the short one.
 fn relationships(
     checkout: &Checkout,
+    tests: &[&str],
     filter: &str,
     cases: u32,
     prepare: impl FnOnce(&mut Command, &mut Summary),
@@ -112,7 +125,9 @@ fn relationships(
     let mut summary = Summary::new(checkout)?;
     let mut cargo = workspace::cargo(checkout);
     cargo.args(["test", "--locked", "--release", "--package", "mandate-authz"]);
-    cargo.args(["--features", "builder", "--test", "oracle", filter, "--", "--nocapture"]);
+    cargo.args(["--features", "builder"]);
+    cargo.args(tests.iter().flat_map(|test| ["--test", test]));
+    cargo.args([filter, "--", "--nocapture"]);
     cargo.env("MANDATE_CAMPAIGN_CASES", cases.to_string());
     cargo.env("MANDATE_SKIPS", summary.file());
     prepare(&mut cargo, &mut summary);

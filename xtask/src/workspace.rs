@@ -36,13 +36,22 @@ pub(crate) fn with_peers(
     python: anyhow::Result<Python>,
     node: anyhow::Result<Node>,
 ) {
-    match python {
-        Ok(python) => drop(command.env("MANDATE_PYTHON", python.interpreter)),
-        Err(reason) => summary.skip("tests against Python", &format!("{reason:#}")),
-    }
+    with_python(command, summary, python);
     match node {
         Ok(node) => drop(command.env("MANDATE_NODE_MODULES", node.modules)),
         Err(reason) => summary.skip("tests against Node", &format!("{reason:#}")),
+    }
+}
+
+/// Tells tests where a Python is (`MANDATE_PYTHON`); counts it where there is none.
+pub(crate) fn with_python(
+    command: &mut Command,
+    summary: &mut Summary,
+    python: anyhow::Result<Python>,
+) {
+    match python {
+        Ok(python) => drop(command.env("MANDATE_PYTHON", python.interpreter)),
+        Err(reason) => summary.skip("tests against Python", &format!("{reason:#}")),
     }
 }
 
