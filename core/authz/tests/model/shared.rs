@@ -1,11 +1,13 @@
 //! The shared model of `contract/model`.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use mandate_authz::condition::ParameterType;
 use mandate_authz::model::{LocatedModel, Manifest, Model, ModuleFile, Rewrite};
 
 use crate::support::read;
+use crate::support::skip::skip;
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../contract/model")
@@ -27,6 +29,23 @@ fn the_shared_model_is_valid_and_nothing_in_it_looks_like_a_mistake() {
     assert_eq!(model.validate(), Ok(()));
     let warnings: Vec<_> = model.lint().iter().map(ToString::to_string).collect();
     assert_eq!(warnings, Vec::<String>::new());
+}
+
+#[test]
+fn openfgas_own_transformer_reads_the_same_model() {
+    let part = "the shared model in @openfga/syntax-transformer";
+    let Some(packages) = std::env::var_os("MANDATE_NODE_MODULES").map(PathBuf::from) else {
+        return skip(part, "MANDATE_NODE_MODULES is not set");
+    };
+    if !packages.join("@openfga/syntax-transformer").is_dir() {
+        return skip(part, "it is not installed: run `cargo xtask setup`");
+    }
+    let script = folder().join("../peers/syntax_transformer.mjs");
+    let ran = Command::new("node").arg(script).arg(folder()).output().unwrap();
+    let said = String::from_utf8_lossy(&ran.stderr);
+    assert!(ran.status.success(), "it refuses the model: {said}");
+    let theirs: serde_json::Value = serde_json::from_slice(&ran.stdout).unwrap();
+    assert_eq!(shared().into_model().to_json(), theirs);
 }
 
 #[test]
