@@ -99,6 +99,7 @@ fn what_weakens_a_check_is_refused_by_schema_and_loader() {
         ("/extra", json!(1)),
         ("/issuers/0/issuer", json!("http://idp.example")),
         ("/issuers/0/issuer", json!("https://idp.example?a")),
+        ("/issuers/0/issuer", json!("https://a:b:80")),
         ("/issuers/0/jwks_uri", json!("ftp://idp.example")),
         ("/issuers/0/algorithms", json!([])),
         ("/issuers/0/algorithms", Value::Null),
@@ -157,6 +158,28 @@ fn what_may_be_left_out_or_changed_is_accepted_by_both() {
     ] {
         assert!(both(&changed(pointer, value)), "{pointer}");
     }
+}
+
+/// Every URL of up to three of these parts: what has two readings is refused by both.
+#[test]
+fn schema_and_loader_agree_on_every_url_of_a_few_parts() {
+    const PARTS: [&str; 14] =
+        ["", "a", ":", "80", "[", "]", "::1", "127.0.0.1", "/", "@", "?", "\\", "%", "localhost"];
+    let schema = parse(CONTRACT_SCHEMA);
+    let url = jsonschema::draft202012::new(&schema["$defs"]["url"]).unwrap();
+    let mut contract = example();
+    let mut accepted = 0;
+    for index in 0..PARTS.len().pow(3) * 2 {
+        let part = |place: u32| PARTS[index / 2 / PARTS.len().pow(place) % PARTS.len()];
+        let scheme = ["https://", "http://"][index % 2];
+        let text = [scheme, part(0), part(1), part(2)].concat();
+        contract["issuers"][0]["jwks_uri"] = json!(text);
+        let loads = Contract::parse(&contract.to_string()).is_ok();
+        assert_eq!(loads, url.is_valid(&json!(text)), "{text}");
+        accepted += usize::from(loads);
+    }
+    assert!(accepted > 100, "{accepted}");
+    assert!(!url.is_valid(&json!("https://a:b:80")));
 }
 
 #[test]
