@@ -96,7 +96,7 @@ const OWN: [Row<'_>; 2] = [
 #[test]
 fn every_token_of_our_issuer_is_decided_as_the_demo_tells() {
     let Some(policy) = policy() else { return };
-    let demo = play(&policy, Err("left out".to_owned())).unwrap();
+    let demo = play(&policy, Err("left out".to_owned()), None).unwrap();
     assert_eq!(demo.cases.iter().map(row).collect::<Vec<_>>(), OWN);
     assert_as_told(&demo);
     let page = demo.page("0123");
@@ -110,7 +110,7 @@ fn every_token_of_the_certified_issuer_is_decided_as_the_demo_tells() {
         Ok(node) => node,
         Err(reason) => return skip::skip("the demo with npm oidc-provider", &reason),
     };
-    let demo = play(&policy, Ok(node)).unwrap();
+    let demo = play(&policy, Ok(node), None).unwrap();
     let certified = (
         "oidc-provider",
         "client credentials",

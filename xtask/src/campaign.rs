@@ -9,7 +9,7 @@ use std::process::Command;
 use clap::Subcommand;
 
 use crate::checkout::Checkout;
-use crate::setup::{need_node, need_openfga, need_python};
+use crate::setup::{need_keycloak, need_node, need_openfga, need_python};
 use crate::summary::Summary;
 use crate::{guests, process, repro, workspace};
 
@@ -39,6 +39,8 @@ pub(crate) enum Campaign {
         #[arg(value_name = "TARGET")]
         targets: Vec<String>,
     },
+    /// Tokens of a Keycloak server, fetched from Maven Central the first time
+    Keycloak,
     /// Mutations of core/authn that its tests should catch; a rerun continues
     Mutants {
         /// How many mutants, chosen by the seed
@@ -81,6 +83,7 @@ pub(crate) fn run(checkout: &Checkout, campaign: &Campaign) -> anyhow::Result<()
             relationships(checkout, &["oracle"], "differential::", *checks, |_, _| {})
         }
         Campaign::Fuzz { seconds, targets } => fuzz::run(checkout, *seconds, targets),
+        Campaign::Keycloak => keycloak(checkout),
         Campaign::Mutants { count, seed, jobs, again } => {
             let choice = mutants::Choice { count: *count, seed: *seed, again: *again };
             mutants::run(checkout, choice, *jobs)
@@ -110,6 +113,20 @@ fn differential(checkout: &Checkout, cases: u32) -> anyhow::Result<()> {
     workspace::with_peers(&mut cargo, &mut summary, need_python(checkout), need_node(checkout));
     cargo.env("MANDATE_SKIPS", summary.file());
     let result = process::step("differential", &mut cargo);
+    summary.print();
+    result
+}
+
+/// Fetches Keycloak and runs its tests; after that `cargo xtask test` runs them as well.
+fn keycloak(checkout: &Checkout) -> anyhow::Result<()> {
+    let folder = need_keycloak(checkout)?;
+    guests::run(checkout)?;
+    let mut summary = Summary::new(checkout)?;
+    let mut cargo = workspace::cargo(checkout);
+    cargo.args(["test", "--locked", "--workspace", "--test", "cli_keycloak"]);
+    workspace::with_keycloak(&mut cargo, &mut summary, Ok(folder));
+    cargo.env("MANDATE_SKIPS", summary.file());
+    let result = process::step("keycloak", &mut cargo);
     summary.print();
     result
 }

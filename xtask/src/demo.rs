@@ -18,6 +18,8 @@ pub(crate) struct Stage<'a> {
     pub(crate) node: Result<&'a Node, &'a str>,
     /// `tests/oidc-provider/issuer.mjs`.
     pub(crate) issuer_script: &'a Path,
+    /// A Keycloak to take part.
+    pub(crate) keycloak: Option<&'a Path>,
 }
 
 /// Runs the demo and prints its table.
@@ -33,6 +35,9 @@ pub(crate) fn run(stage: &Stage<'_>) -> anyhow::Result<()> {
             demo.arg("--issuer-script").arg(stage.issuer_script);
         }
         Err(reason) => drop(demo.arg("--no-node").arg(reason)),
+    }
+    if let Some(keycloak) = stage.keycloak {
+        demo.arg("--keycloak").arg(keycloak);
     }
     let status = demo.status()?;
     if !status.success() {

@@ -40,7 +40,11 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Tokens of real issuers, accepted and attacked, decided by the component
-    Demo,
+    Demo {
+        /// With a Keycloak too, which `cargo xtask campaign keycloak` has fetched
+        #[arg(long)]
+        keycloak: bool,
+    },
     /// Everything: set-up, checks, guests, tests, short campaigns, and what was skipped
     Test,
     /// Finds or installs the wasm toolchain and tools, and says what it did
@@ -100,7 +104,7 @@ fn main() -> ExitCode {
 fn run(command: Command) -> anyhow::Result<u8> {
     let checkout = Checkout::find()?;
     let done = match command {
-        Command::Demo => stage::run(&checkout),
+        Command::Demo { keycloak } => stage::run(&checkout, keycloak),
         Command::Test => test::run(&checkout),
         Command::Setup => setup::run(&checkout),
         Command::Guests => guests::run(&checkout).map(drop),

@@ -5,6 +5,7 @@
 
 mod apt;
 mod cargo_tool;
+mod keycloak;
 mod node;
 mod openfga;
 mod python;
@@ -15,13 +16,14 @@ use crate::checkout::Checkout;
 
 use cargo_tool::find_tool;
 pub(crate) use cargo_tool::{CARGO_DENY, CARGO_FUZZ, CARGO_MUTANTS, need_tool};
+pub(crate) use keycloak::{find_keycloak, need_keycloak};
 pub(crate) use node::{Node, need_node};
 pub(crate) use openfga::need_openfga;
 pub(crate) use python::{Python, need_python};
 pub(crate) use wasm::{WasmToolchain, need_wasm};
 
-/// Sets everything up. What is optional (Node, wasm-opt, Python, OpenFGA) is reported and passed over; tools
-/// that take minutes to compile wait for the command that needs them.
+/// Sets everything up. What is optional (Node, wasm-opt, Python, OpenFGA, Keycloak) is reported and passed over; tools
+/// that take minutes to compile, and Keycloak, wait for the command that needs them.
 ///
 /// # Errors
 /// When there is no way to build the guests.
@@ -50,6 +52,10 @@ pub(crate) fn run(checkout: &Checkout) -> anyhow::Result<()> {
     match need_openfga(checkout) {
         Ok(program) => crate::say!("setup: openfga {}", program.display()),
         Err(reason) => crate::say!("setup: openfga not found: {reason:#}"),
+    }
+    match find_keycloak(checkout) {
+        Ok(folder) => crate::say!("setup: keycloak {}", folder.display()),
+        Err(reason) => crate::say!("setup: {reason:#}"),
     }
     Ok(())
 }

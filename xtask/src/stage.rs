@@ -2,18 +2,21 @@
 
 use crate::checkout::Checkout;
 use crate::demo::{self, Stage};
-use crate::setup::need_node;
+use crate::setup::{find_keycloak, need_node};
 use crate::{guests, workspace};
 
 /// Guests, then the command with the plugin and the development issuer inside, then the demo.
 ///
 /// # Errors
-/// When something does not build, or the demo shows another decision than expected.
-pub(crate) fn run(checkout: &Checkout) -> anyhow::Result<()> {
+/// When something does not build, the demo shows another decision than expected, or Keycloak is
+/// asked for and not here.
+pub(crate) fn run(checkout: &Checkout, keycloak: bool) -> anyhow::Result<()> {
+    let keycloak = keycloak.then(|| find_keycloak(checkout)).transpose()?;
     guests::run(checkout)?;
     let mandate = workspace::build_mandate(checkout)?;
     let node = need_node(checkout).map_err(|reason| format!("{reason:#}"));
     let node = node.as_ref().map_err(String::as_str);
     let issuer_script = checkout.path("tests/oidc-provider/issuer.mjs");
-    demo::run(&Stage { mandate: &mandate, node, issuer_script: &issuer_script })
+    let keycloak = keycloak.as_deref();
+    demo::run(&Stage { mandate: &mandate, node, issuer_script: &issuer_script, keycloak })
 }

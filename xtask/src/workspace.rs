@@ -67,6 +67,18 @@ pub(crate) fn with_openfga(
     }
 }
 
+/// Tells tests where a Keycloak is (`MANDATE_KEYCLOAK`); counts it where there is none.
+pub(crate) fn with_keycloak(
+    command: &mut Command,
+    summary: &mut Summary,
+    folder: anyhow::Result<PathBuf>,
+) {
+    match folder {
+        Ok(folder) => drop(command.env("MANDATE_KEYCLOAK", folder)),
+        Err(reason) => summary.skip("tests against Keycloak", &format!("{reason:#}")),
+    }
+}
+
 /// Builds the `mandate` command with the development issuer and returns its path.
 ///
 /// # Errors

@@ -7,9 +7,11 @@
 mod attack;
 mod case;
 mod issuers;
+pub mod keycloak;
 mod oidc_provider;
 mod organization;
 mod rights;
+mod secret;
 mod verifier;
 
 use std::path::PathBuf;
@@ -24,6 +26,7 @@ pub use oidc_provider::NodeIssuer;
 
 use crate::commands::demo::attack::{altered, signed_by_another_key};
 use crate::commands::demo::issuers::{Issuers, Obtained};
+use crate::commands::demo::keycloak::Keycloak;
 use crate::commands::demo::organization::Organization;
 use crate::commands::demo::verifier::Verifier;
 use crate::output;
@@ -47,6 +50,9 @@ pub struct DemoCommand {
     /// Why there is no Node, to be said in the table.
     #[arg(long, value_name = "REASON", conflicts_with = "node_modules")]
     no_node: Option<String>,
+    /// A Keycloak that `cargo xtask campaign keycloak` made ready, for a third issuer.
+    #[arg(long, value_name = "DIR")]
+    keycloak: Option<PathBuf>,
 }
 
 impl DemoCommand {
@@ -61,7 +67,8 @@ impl DemoCommand {
         let played = self.plugin.load().and_then(|plugin| {
             let digest = plugin.digest().to_string();
             let policy = Policy::new(plugin, Limits::default())?;
-            Ok((play(&policy, node)?, digest))
+            let keycloak = self.keycloak.as_deref().map(Keycloak::start).transpose()?;
+            Ok((play(&policy, node, keycloak.as_ref())?, digest))
         });
         match played {
             Ok((demo, digest)) => match (output::print(&demo.page(&digest)), demo.unexpected()) {
@@ -73,16 +80,22 @@ impl DemoCommand {
     }
 }
 
-/// Plays the demo on a policy; without Node, with our own issuer alone.
+/// Plays the demo on a policy; without Node and Keycloak, with our own issuer alone. In Keycloak it
+/// makes the realm `demo`.
 ///
 /// # Errors
 /// When an issuer does not start or gives no token, or its keys cannot be fetched.
-pub fn play(policy: &Policy, node: Result<NodeIssuer, String>) -> anyhow::Result<Demo> {
-    let mut issuers = Issuers::start(node.as_ref().ok())?;
-    let mut verifier = Verifier::new(policy, &issuers.urls())?;
+pub fn play(
+    policy: &Policy,
+    node: Result<NodeIssuer, String>,
+    keycloak: Option<&Keycloak>,
+) -> anyhow::Result<Demo> {
+    let mut issuers = Issuers::start(node.as_ref().ok(), keycloak)?;
+    let mut verifier = Verifier::new(policy, &issuers.trusted())?;
     verifier.fetch_keys(now())?;
     let began = now();
-    let organization = Organization::load(policy, verifier.contract(), &issuers.urls(), began)?;
+    let registered = issuers.registered();
+    let organization = Organization::load(policy, verifier.contract(), &registered, began)?;
     let obtained = issuers.obtain()?;
     let rights = rights::decide(&organization, &issuers, &obtained, now())?;
     let mut cases: Vec<Case> =

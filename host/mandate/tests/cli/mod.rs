@@ -178,7 +178,7 @@ pub(crate) fn suites(test: &str) -> Option<PathBuf> {
     suites
 }
 
-fn skip(why: &str) {
+pub(crate) fn skip(why: &str) {
     let line = format!("skipped: {why}\n");
     let _ = std::io::stderr().lock().write_all(line.as_bytes());
     if let Some(path) = std::env::var_os("MANDATE_SKIPS") {

@@ -4,17 +4,27 @@ use anyhow::{Context as _, anyhow};
 use serde_json::{Map, Value, json};
 
 use crate::commands::demo::attack::algorithm;
+use crate::commands::demo::keycloak::{Keycloak, Realm, Retired, Service, audience, claim};
 use crate::commands::demo::oidc_provider::{NodeIssuer, OidcProvider};
+use crate::commands::demo::secret::random_secret;
 use crate::commands::demo::{BOARD, FILES, TENANT};
 use crate::commands::token::{TokenRequest, ask};
 use crate::dev_issuer::{DevIssuer, Options, Registration};
 use crate::keys::{Client, ClientOptions};
 
-/// Our own issuer, and the certified one where there is Node.
-pub(super) struct Issuers {
+/// Our own issuer, the certified one where there is Node, and Keycloak where it is asked for.
+pub(super) struct Issuers<'keycloak> {
     client: Client,
     own: DevIssuer,
     certified: Option<OidcProvider>,
+    keycloak: Option<KeycloakRealm<'keycloak>>,
+}
+
+/// The demo's realm.
+struct KeycloakRealm<'keycloak> {
+    server: &'keycloak Keycloak,
+    issuer: String,
+    secret: String,
 }
 
 /// A token, and how it was got.
@@ -25,8 +35,11 @@ pub(super) struct Obtained {
     pub(super) token: String,
 }
 
-impl Issuers {
-    pub(super) fn start(node: Option<&NodeIssuer>) -> anyhow::Result<Self> {
+impl<'keycloak> Issuers<'keycloak> {
+    pub(super) fn start(
+        node: Option<&NodeIssuer>,
+        keycloak: Option<&'keycloak Keycloak>,
+    ) -> anyhow::Result<Self> {
         let service = Registration {
             tenant: Some(TENANT.to_owned()),
             scopes: vec!["board:read".to_owned()],
@@ -47,13 +60,22 @@ impl Issuers {
         };
         let own = DevIssuer::start(Options::new(vec![service, agent, trial]))?;
         let certified = node.map(|node| OidcProvider::start(node.clone())).transpose()?;
-        Ok(Self { client: Client::new(&ClientOptions::default())?, own, certified })
+        let keycloak = keycloak.map(KeycloakRealm::make).transpose()?;
+        Ok(Self { client: Client::new(&ClientOptions::default())?, own, certified, keycloak })
     }
 
-    /// The issuers' identifiers.
-    pub(super) fn urls(&self) -> Vec<&str> {
+    /// The issuers whose services the registry knows.
+    pub(super) fn registered(&self) -> Vec<&str> {
         let certified = self.certified.as_ref().map(OidcProvider::url);
         std::iter::once(self.own.url()).chain(certified).collect()
+    }
+
+    /// The issuers' identifiers, with the presets that they need.
+    pub(super) fn trusted(&self) -> Vec<(&str, Option<&str>)> {
+        let certified = self.certified.as_ref().map(|certified| (certified.url(), None));
+        let keycloak = self.keycloak.as_ref();
+        let keycloak = keycloak.map(|realm| (realm.issuer.as_str(), Some("keycloak")));
+        std::iter::once((self.own.url(), None)).chain(certified).chain(keycloak).collect()
     }
 
     /// One token by each grant of each issuer.
@@ -69,6 +91,11 @@ impl Issuers {
             let token = self.client_credentials(url, OidcProvider::CLIENT, secret, BOARD)?;
             obtained.push(("oidc-provider", "client credentials", token));
         }
+        if let Some(realm) = &self.keycloak {
+            let token = self.client_credentials(&realm.issuer, SERVICE, &realm.secret, BOARD)?;
+            obtained.push(("keycloak", "client credentials", token));
+            obtained.push(("keycloak", "token exchange", realm.exchange()?));
+        }
         let named = |(issuer, grant, token): (_, _, String)| {
             let algorithm = algorithm(&token)?.as_str();
             Ok(Obtained { issuer, grant, algorithm, token })
@@ -79,7 +106,9 @@ impl Issuers {
     /// New keys at every issuer; the old ones are withdrawn at once.
     pub(super) fn rotate_keys(&mut self) -> anyhow::Result<()> {
         self.own.rotate(true)?;
-        self.certified.as_mut().map_or(Ok(()), OidcProvider::restart)
+        self.certified.as_mut().map_or(Ok(()), OidcProvider::restart)?;
+        let keycloak = self.keycloak.as_ref();
+        keycloak.map_or(Ok(()), |realm| realm.server.rotate_keys(REALM, Retired::Disabled))
     }
 
     /// The agent's exchange: the user's token and its own, for one that says who acts for whom.
@@ -125,13 +154,50 @@ impl Issuers {
     }
 }
 
+impl<'keycloak> KeycloakRealm<'keycloak> {
+    fn make(server: &'keycloak Keycloak) -> anyhow::Result<Self> {
+        let secret = random_secret()?;
+        let mappers = [audience(BOARD), claim("tenant", TENANT, "String")];
+        let for_agent = [mappers.as_slice(), &[audience(AGENT)]].concat();
+        let clients = [
+            Service::new(SERVICE, &secret, &mappers),
+            Service::new(AGENT, &secret, &mappers)
+                .with("standard.token.exchange.enabled", "true")
+                .with("access.token.signed.response.alg", "EdDSA"),
+            Service::new(WEB, &secret, &for_agent).interactive(),
+        ];
+        server.create_realm(&Realm::new(REALM, clients).with_user("alice", &secret))?;
+        Ok(Self { server, issuer: server.issuer(REALM), secret })
+    }
+
+    /// Alice's token, exchanged by the agent. Keycloak's standard exchange writes no `act`: who
+    /// acts shows in the client alone.
+    fn exchange(&self) -> anyhow::Result<String> {
+        let ask = |client, form: &[(&str, &str)]| {
+            let answer = self.server.token(REALM, (client, &self.secret), form)?;
+            let token = answer.get("access_token").and_then(Value::as_str);
+            token.map(str::to_owned).context("an answer of Keycloak without a token")
+        };
+        let password = [("grant_type", "password"), ("username", "alice")];
+        let signed_in = ask(WEB, &[password.as_slice(), &[("password", &self.secret)]].concat())?;
+        ask(
+            AGENT,
+            &[
+                ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),
+                ("subject_token", &signed_in),
+                ("subject_token_type", ACCESS_TOKEN),
+            ],
+        )
+    }
+}
+
 /// What the user's session gave the agent: the development issuer has no sign-in page, so the token
 /// is minted. `may_act` lets this one agent exchange it; whether it may act is the registry's.
 fn signed_in(user: &str, agent: &str) -> Map<String, Value> {
     let claims = json!({
         "sub": user,
         "aud": agent,
-        "client_id": "board-web",
+        "client_id": WEB,
         "scope": "openid board:read",
         "tenant": TENANT,
         "may_act": { "client_id": agent },
@@ -143,4 +209,6 @@ pub(super) const SERVICE: &str = "report-service";
 pub(super) const AGENT: &str = "mail-agent";
 /// An agent whose identity has expired; its client at the issuer has not.
 pub(super) const TRIAL_AGENT: &str = "trial-agent";
+const WEB: &str = "board-web";
+const REALM: &str = "demo";
 const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";

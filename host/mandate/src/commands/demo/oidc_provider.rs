@@ -7,11 +7,9 @@ use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use ring::rand::{SecureRandom as _, SystemRandom};
 use serde_json::{Value, json};
 
+use crate::commands::demo::secret::random_secret;
 use crate::commands::demo::{BOARD, FILES, TENANT};
 
 /// Node, its packages, and our script that starts the provider.
@@ -38,9 +36,7 @@ impl OidcProvider {
     pub(super) const CLIENT: &str = "search-service";
 
     pub(super) fn start(node: NodeIssuer) -> anyhow::Result<Self> {
-        let mut bytes = [0; 32];
-        SystemRandom::new().fill(&mut bytes).ok().context("no randomness")?;
-        let client_secret = URL_SAFE_NO_PAD.encode(bytes);
+        let client_secret = random_secret()?;
         let (process, url) = Process::start(&node, &configuration(0, &client_secret))?;
         Ok(Self { node, url, client_secret, process })
     }

@@ -22,7 +22,7 @@ struct Question<'q> {
 /// Every decision, with tokens that are obtained now.
 pub(super) fn decide(
     organization: &Organization<'_>,
-    issuers: &Issuers,
+    issuers: &Issuers<'_>,
     obtained: &[Obtained],
     now: u64,
 ) -> Result<Vec<Outcome>> {
@@ -113,13 +113,18 @@ impl<'q> Question<'q> {
     }
 
     /// A service's own token: what is stored for the service, and nothing else.
-    fn by_service(&'q self, obtained: &'q Obtained) -> [Self; 2] {
+    fn by_service(&'q self, obtained: &'q Obtained) -> Vec<Self> {
+        let token = obtained.token.as_str();
         let (itself, bobs) = match obtained.issuer {
+            "keycloak" => {
+                // The name that our issuer's service has: names of two issuers are two subjects.
+                let what = "keycloak's report-service, not registered";
+                return vec![Self { what, token, expected: "identity-unknown", ..*self }];
+            }
             "oidc-provider" => ("search-service for itself", "search-service, bob's board"),
             _ => ("report-service for itself", "report-service, bob's board"),
         };
-        let token = obtained.token.as_str();
-        [
+        vec![
             Self { what: itself, token, ..*self },
             Self { what: bobs, token, board: "bobs-plan", expected: "no-relation", ..*self },
         ]

@@ -17,19 +17,15 @@ pub(super) struct Verifier<'policy> {
 }
 
 impl<'policy> Verifier<'policy> {
-    pub(super) fn new(policy: &'policy Policy, issuers: &[&str]) -> anyhow::Result<Self> {
-        let authz = authz(issuers);
-        let issuers: Vec<Value> = issuers
-            .iter()
-            .map(|issuer| {
-                json!({
-                    "issuer": issuer,
-                    "algorithms": ["RS256", "ES256", "EdDSA"],
-                    "tenants": [TENANT],
-                    "tenant_claim": "/tenant",
-                })
-            })
-            .collect();
+    /// Trusts these issuers, each with its preset where it needs one.
+    pub(super) fn new(
+        policy: &'policy Policy,
+        issuers: &[(&str, Option<&str>)],
+    ) -> anyhow::Result<Self> {
+        let names: Vec<&str> = issuers.iter().map(|(issuer, _)| *issuer).collect();
+        let authz = authz(&names);
+        let issuers: Vec<Value> =
+            issuers.iter().map(|&(issuer, preset)| entry(issuer, preset)).collect();
         let contract = json!({
             "contract": "mandate",
             "version": "1.0.0",
@@ -81,4 +77,17 @@ impl<'policy> Verifier<'policy> {
             Some(Refresh::TooSoon { .. }) | None => Ok(validation),
         }
     }
+}
+
+fn entry(issuer: &str, preset: Option<&str>) -> Value {
+    let mut entry = json!({
+        "issuer": issuer,
+        "algorithms": ["RS256", "ES256", "EdDSA"],
+        "tenants": [TENANT],
+        "tenant_claim": "/tenant",
+    });
+    if let (Some(members), Some(preset)) = (entry.as_object_mut(), preset) {
+        members.insert("preset".to_owned(), json!(preset));
+    }
+    entry
 }

@@ -1,0 +1,13 @@
+//! Passwords of one run.
+
+use anyhow::Context as _;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ring::rand::{SecureRandom as _, SystemRandom};
+
+/// A new secret of 256 bits, as text.
+pub(super) fn random_secret() -> anyhow::Result<String> {
+    let mut bytes = [0; 32];
+    SystemRandom::new().fill(&mut bytes).ok().context("no randomness")?;
+    Ok(URL_SAFE_NO_PAD.encode(bytes))
+}
