@@ -45,7 +45,7 @@ fn inspect_says_what_it_sees_and_what_to_change() {
         "it would be refused for `https://board.example` at 2026-01-01T00:00:00Z",
         "1. token-expired: `exp` is 1767225300, now is 1767225600",
         "2. token-audience: `aud` is not what is required",
-        "     Keycloak   Client scopes > SCOPE > Mappers > Audience: Included Custom Audience = the app's audience, Add to access token on",
+        "     Keycloak   Client scopes > SCOPE > Mappers > Audience: Included Custom Audience = the app's audience, Add to access token on; for lightweight tokens Add to lightweight access token too",
         "  the signature: no current keys of `https://idp.example/realms/acme`; give `--keys ISSUER=FILE` or `--fetch`",
     ] {
         assert!(ran.stdout.lines().any(|shown| shown == line), "{line}\n{}", ran.stdout);

@@ -3,13 +3,7 @@
 //! `cargo xtask campaign keycloak` fetches the server; `MANDATE_KEYCLOAK` says where it is. One
 //! server serves all tests of this file, each with a realm of its own.
 #![cfg(all(feature = "dev", unix))]
-#![expect(
-    clippy::arithmetic_side_effects,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "tests"
-)]
+#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "tests")]
 
 mod cli;
 #[path = "cli_keycloak/realm.rs"]

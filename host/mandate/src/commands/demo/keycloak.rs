@@ -151,7 +151,7 @@ impl Keycloak {
         let old = old.as_array().context("no list of key providers")?;
         let signing = |key: &&Value| {
             let provider = key.get("providerId").and_then(Value::as_str);
-            provider.is_some_and(|provider| realm::is_signing_provider(provider))
+            provider.is_some_and(realm::is_signing_provider)
         };
         let old: Vec<&Value> = old.iter().filter(signing).collect();
         let highest = old.iter().filter_map(|key| priority(key)).max().unwrap_or_default();
