@@ -12,6 +12,7 @@ use crate::checkout::Checkout;
 use crate::setup::{need_keycloak, need_node, need_openfga, need_python};
 use crate::summary::Summary;
 use crate::{guests, process, repro, workspace};
+use mutants::{Choice, Package};
 
 pub(crate) use fuzz::run_short as fuzz_short;
 
@@ -23,6 +24,12 @@ pub(crate) enum Campaign {
         /// How many tokens
         #[arg(long, default_value_t = 100_000)]
         cases: u32,
+    },
+    /// Random conditions in their bytecode and in the interpreter of the `cel` crate
+    Conditions {
+        /// How many evaluations
+        #[arg(long, default_value_t = 1_000_000)]
+        evaluations: u32,
     },
     /// Random worlds in the evaluator of relationships and in the naive one of its tests
     Evaluators {
@@ -41,11 +48,14 @@ pub(crate) enum Campaign {
     },
     /// Tokens of a Keycloak server, fetched from Maven Central the first time
     Keycloak,
-    /// Mutations of core/authn that its tests should catch; a rerun continues
+    /// Mutations of a core crate that its tests should catch; a rerun continues
     Mutants {
-        /// How many mutants, chosen by the seed
-        #[arg(long, default_value_t = 300)]
-        count: usize,
+        /// Whose code
+        #[arg(long, value_enum, default_value_t = Package::Authn)]
+        package: Package,
+        /// How many mutants, chosen by the seed: of authn 300, of authz 400
+        #[arg(long)]
+        count: Option<usize>,
         /// Which choice
         #[arg(long, default_value_t = 1)]
         seed: u64,
@@ -79,14 +89,17 @@ pub(crate) enum Campaign {
 pub(crate) fn run(checkout: &Checkout, campaign: &Campaign) -> anyhow::Result<()> {
     match campaign {
         Campaign::Differential { cases } => differential(checkout, *cases),
+        Campaign::Conditions { evaluations } => {
+            relationships(checkout, &["condition"], "differential::", *evaluations, |_, _| {})
+        }
         Campaign::Evaluators { checks } => {
             relationships(checkout, &["oracle"], "differential::", *checks, |_, _| {})
         }
         Campaign::Fuzz { seconds, targets } => fuzz::run(checkout, *seconds, targets),
         Campaign::Keycloak => keycloak(checkout),
-        Campaign::Mutants { count, seed, jobs, again } => {
-            let choice = mutants::Choice { count: *count, seed: *seed, again: *again };
-            mutants::run(checkout, choice, *jobs)
+        Campaign::Mutants { package, count, seed, jobs, again } => {
+            let (package, count, seed, again) = (*package, *count, *seed, *again);
+            mutants::run(checkout, Choice { package, count, seed, again }, *jobs)
         }
         Campaign::Openfga { worlds } => {
             relationships(checkout, &["oracle"], "server::", *worlds, |cargo, summary| {

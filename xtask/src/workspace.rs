@@ -18,6 +18,12 @@ use crate::{guests, process};
 pub(crate) fn cargo(checkout: &Checkout) -> Command {
     let mut command = process::cargo();
     command.current_dir(checkout.root());
+    with_folders(&mut command, checkout);
+    command
+}
+
+/// Tells builds and tests where the cache, the guests and the outside suites are.
+pub(crate) fn with_folders(command: &mut Command, checkout: &Checkout) {
     command.env("MANDATE_CACHE", checkout.cache_root());
     if variable("MANDATE_GUESTS").is_none() {
         command.env("MANDATE_GUESTS", checkout.path("target/guests"));
@@ -26,7 +32,6 @@ pub(crate) fn cargo(checkout: &Checkout) -> Command {
     if variable("MANDATE_SUITES").is_none() && suites.is_dir() {
         command.env("MANDATE_SUITES", suites.canonicalize().unwrap_or(suites));
     }
-    command
 }
 
 /// Tells tests where the peers are (`MANDATE_PYTHON`, `MANDATE_NODE_MODULES`); counts those that are not.

@@ -1,10 +1,11 @@
-//! Mutation testing of core/authn: a seeded choice of mutants, kept between runs.
+//! Mutation testing of the core crates: a seeded choice of mutants, kept between runs.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, ensure};
+use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 use super::ranking::{escape, ranked};
@@ -12,13 +13,58 @@ use crate::checkout::Checkout;
 use crate::digest;
 use crate::process;
 use crate::setup::{CARGO_MUTANTS, need_tool};
+use crate::workspace;
 
 /// Which mutants to try.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Choice {
-    pub(crate) count: usize,
+    pub(crate) package: Package,
+    /// `None` for as many as the package's figures are of.
+    pub(crate) count: Option<usize>,
     pub(crate) seed: u64,
     pub(crate) again: bool,
+}
+
+/// What is mutated, and whose tests are to notice.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Package {
+    /// core/authn
+    Authn,
+    /// core/authz
+    Authz,
+}
+
+impl Package {
+    const fn count(self) -> usize {
+        match self {
+            Self::Authn => 300,
+            Self::Authz => 400,
+        }
+    }
+
+    /// The folder of its results, and the end of its name.
+    const fn folder(self) -> &'static str {
+        match self {
+            Self::Authn => "authn",
+            Self::Authz => "authz",
+        }
+    }
+
+    const fn arguments(self) -> &'static [&'static str] {
+        match self {
+            Self::Authn => &["--package", "mandate-authn"],
+            Self::Authz => &["--package", "mandate-authz", "--features", "builder"],
+        }
+    }
+
+    /// What makes its tests short: a mutant that many random cases would catch is most often caught
+    /// by few, and one that is missed can be tried against all of them by hand.
+    const fn environment(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::Authn => &[],
+            Self::Authz => &[("MANDATE_CAMPAIGN_CASES", "400"), ("PROPTEST_CASES", "32")],
+        }
+    }
 }
 
 /// What became of a mutant.
@@ -57,10 +103,12 @@ const REQUIRED_PERCENT: usize = 90;
 /// When fewer than 90 % of the viable mutants are caught, or some could not be tried.
 pub(crate) fn run(checkout: &Checkout, choice: Choice, jobs: u32) -> anyhow::Result<()> {
     let program = need_tool(checkout, &CARGO_MUTANTS)?;
-    let folder = checkout.cache("mutants");
+    let folder = checkout.cache("mutants").join(choice.package.folder());
     std::fs::create_dir_all(&folder).context("cannot make the folder of results")?;
     let mut results = collect(&folder)?;
-    let chosen = ranked(list(checkout, &program)?, choice.seed, choice.count);
+    let run = Run { checkout, program: &program, package: choice.package, folder: &folder };
+    let count = choice.count.unwrap_or_else(|| choice.package.count());
+    let chosen = ranked(run.list()?, choice.seed, count);
     if choice.again {
         results.retain(|_, fate| matches!(fate, Fate::Caught | Fate::Unviable));
     }
@@ -70,7 +118,7 @@ pub(crate) fn run(checkout: &Checkout, choice: Choice, jobs: u32) -> anyhow::Res
     crate::say!("mutants: {} chosen, {} to try", chosen.len(), open.len());
     if !open.is_empty() {
         write(&folder.join(PLAN), &open)?;
-        test(checkout, &program, &folder, &open, jobs)?;
+        run.test(&open, jobs)?;
         results.extend(collect(&folder)?);
     }
     report(&chosen, &results)
@@ -101,44 +149,55 @@ fn percent(caught: usize, missed: usize) -> usize {
     caught.saturating_mul(100).checked_div(viable).unwrap_or(100)
 }
 
-/// Every mutant that cargo-mutants sees; `.cargo/mutants.toml` leaves out generated code.
-fn list(checkout: &Checkout, program: &Path) -> anyhow::Result<Plan> {
-    #[derive(Deserialize)]
-    struct Mutant {
-        name: String,
-        diff: String,
+/// How cargo-mutants is called.
+struct Run<'r> {
+    checkout: &'r Checkout,
+    program: &'r Path,
+    package: Package,
+    folder: &'r Path,
+}
+
+impl Run<'_> {
+    /// Every mutant that cargo-mutants sees; `.cargo/mutants.toml` leaves out generated code.
+    fn list(&self) -> anyhow::Result<Plan> {
+        #[derive(Deserialize)]
+        struct Mutant {
+            name: String,
+            diff: String,
+        }
+        let text = process::output(self.command().args(["--list", "--json", "--diff"]))?;
+        let mutants: Vec<Mutant> = serde_json::from_str(&text).context("cargo mutants --list")?;
+        Ok(mutants.into_iter().map(|mutant| (mutant.name, digest::text(&mutant.diff))).collect())
     }
-    let mut command = command(checkout, program);
-    let text = process::output(command.args(["--list", "--json", "--diff"]))?;
-    let mutants: Vec<Mutant> = serde_json::from_str(&text).context("cargo mutants --list")?;
-    Ok(mutants.into_iter().map(|mutant| (mutant.name, digest::text(&mutant.diff))).collect())
-}
 
-/// Tries the named mutants. Missed mutants are a result here, not a failure.
-fn test(
-    checkout: &Checkout,
-    program: &Path,
-    folder: &Path,
-    open: &Plan,
-    jobs: u32,
-) -> anyhow::Result<()> {
-    let names: Vec<_> = open.keys().map(|name| escape(name)).collect();
-    let mut command = command(checkout, program);
-    command.arg("--re").arg(format!("^({})$", names.join("|")));
-    command.args(["--no-shuffle", "--jobs", &jobs.to_string(), "--output"]).arg(folder);
-    let status = command.status().context("cannot run cargo-mutants")?;
-    // 2: some were missed; 3: some timed out. Anything else means that it did not run.
-    let ran = status.success() || matches!(status.code(), Some(2 | 3));
-    ensure!(ran, "cargo-mutants failed ({status})");
-    Ok(())
-}
+    /// Tries the named mutants. Missed mutants are a result here, not a failure.
+    fn test(&self, open: &Plan, jobs: u32) -> anyhow::Result<()> {
+        let names: Vec<_> = open.keys().map(|name| escape(name)).collect();
+        let mut command = self.command();
+        command.arg("--re").arg(format!("^({})$", names.join("|")));
+        command.args(["--no-shuffle", "--jobs", &jobs.to_string(), "--output"]).arg(self.folder);
+        if jobs == 1 {
+            // What it depends on is not built again for every run. More jobs would wait for each
+            // other's locks, and each builds in its own copy of the tree.
+            command.env("CARGO_TARGET_DIR", self.folder.join("target"));
+        }
+        // Examples in documentation would be linked anew for every mutant, one program each.
+        command.args(["--", "--tests"]);
+        let status = command.status().context("cannot run cargo-mutants")?;
+        // 2: some were missed; 3: some timed out. Anything else means that it did not run.
+        let ran = status.success() || matches!(status.code(), Some(2 | 3));
+        ensure!(ran, "cargo-mutants failed ({status})");
+        Ok(())
+    }
 
-fn command(checkout: &Checkout, program: &Path) -> Command {
-    let mut command = Command::new(program);
-    command.current_dir(checkout.root()).args(["mutants", "--package", "mandate-authn"]);
-    // Every job builds in its own copy of the tree; one shared folder would make them wait.
-    command.env_remove("CARGO_TARGET_DIR");
-    command
+    fn command(&self) -> Command {
+        let mut command = Command::new(self.program);
+        command.current_dir(self.checkout.root()).arg("mutants").args(self.package.arguments());
+        workspace::with_folders(&mut command, self.checkout);
+        command.envs(self.package.environment().iter().copied());
+        command.env_remove("CARGO_TARGET_DIR");
+        command
+    }
 }
 
 /// Adds the last run's outcomes, also of an interrupted one, to what is known; returns all.
