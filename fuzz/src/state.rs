@@ -15,7 +15,8 @@ use mandate_authz::tuple::Tuple;
 const SEED: [u8; 32] = [1; 32];
 const ISSUED_AT: u64 = 1_767_225_600;
 
-const MODEL: &str = "model
+/// The model of everything here.
+pub const MODEL: &str = "model
   schema 1.1
 type organization
 type user

@@ -42,6 +42,9 @@ pub(crate) enum Campaign {
         /// Seconds a target
         #[arg(long, default_value_t = 600)]
         seconds: u32,
+        /// Targets at a time
+        #[arg(long, short, default_value_t = 1)]
+        jobs: usize,
         /// Only these targets
         #[arg(value_name = "TARGET")]
         targets: Vec<String>,
@@ -95,7 +98,7 @@ pub(crate) fn run(checkout: &Checkout, campaign: &Campaign) -> anyhow::Result<()
         Campaign::Evaluators { checks } => {
             relationships(checkout, &["oracle"], "differential::", *checks, |_, _| {})
         }
-        Campaign::Fuzz { seconds, targets } => fuzz::run(checkout, *seconds, targets),
+        Campaign::Fuzz { seconds, jobs, targets } => fuzz::run(checkout, *seconds, *jobs, targets),
         Campaign::Keycloak => keycloak(checkout),
         Campaign::Mutants { package, count, seed, jobs, again } => {
             let (package, count, seed, again) = (*package, *count, *seed, *again);

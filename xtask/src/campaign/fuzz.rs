@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::path::Path;
 use std::process::Command;
+use std::sync::Mutex;
 
 use anyhow::{Context as _, bail, ensure};
 use serde::Deserialize;
@@ -16,6 +17,9 @@ use crate::unavailable::Unavailable;
 /// Seconds a target inside `cargo xtask test`.
 const SHORT_SECONDS: u32 = 30;
 
+/// Targets at a time there: each runs on one core, and no machine that builds this has fewer.
+const SHORT_JOBS: usize = 2;
+
 /// Runs every target briefly; without targets it is a skipped part.
 ///
 /// # Errors
@@ -25,26 +29,46 @@ pub(crate) fn run_short(checkout: &Checkout, summary: &mut Summary) -> anyhow::R
         summary.skip("fuzzing", "fuzz/ has no targets");
         return Ok(());
     }
-    run(checkout, SHORT_SECONDS, &[])
+    run(checkout, SHORT_SECONDS, SHORT_JOBS, &[])
 }
 
-/// Runs the named targets, or all, one after the other.
+/// Runs the named targets, or all, so many at a time.
 ///
 /// # Errors
 /// When a target is unknown, does not build, or crashes; the log is named.
-pub(crate) fn run(checkout: &Checkout, seconds: u32, only: &[String]) -> anyhow::Result<()> {
+pub(crate) fn run(
+    checkout: &Checkout,
+    seconds: u32,
+    jobs: usize,
+    only: &[String],
+) -> anyhow::Result<()> {
     let targets = targets(checkout)?;
     if let Some(unknown) = only.iter().find(|name| !targets.contains(name)) {
         let remedy = format!("there are {}", targets.join(", "));
         return Err(Unavailable::new(format!("the fuzz target `{unknown}`"), remedy).into());
     }
     let program = need_tool(checkout, &CARGO_FUZZ)?;
-    for target in targets.iter().filter(|name| only.is_empty() || only.contains(name)) {
-        let mut build = cargo_fuzz(checkout, &program, "build");
-        process::step("fuzz", build.arg(target))?;
-        fuzz(checkout, &program, target, seconds)?;
-    }
-    Ok(())
+    let mut build = cargo_fuzz(checkout, &program, "build");
+    // One target is built alone, more than one with all: cargo-fuzz knows nothing in between.
+    process::step("fuzz", build.args(only.first().filter(|_| only.len() == 1)))?;
+    let chosen = targets.iter().filter(|name| only.is_empty() || only.contains(name));
+    let waiting = Mutex::new(chosen);
+    let next = || waiting.lock().ok().and_then(|mut waiting| waiting.next());
+    let work = || -> anyhow::Result<()> {
+        while let Some(target) = next() {
+            fuzz(checkout, &program, target, seconds)?;
+        }
+        Ok(())
+    };
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..jobs.max(1)).map(|_| scope.spawn(work)).collect();
+        let results = workers.into_iter().map(|worker| match worker.join() {
+            Ok(result) => result,
+            Err(_) => bail!("a thread of the fuzzing campaign ended early"),
+        });
+        // All end before the first failure is told: none is left running.
+        results.collect::<Vec<_>>().into_iter().collect()
+    })
 }
 
 /// One target with a time limit; its output goes to a log, its last figures to the terminal.
@@ -77,7 +101,8 @@ fn fuzz(checkout: &Checkout, program: &Path, target: &str, seconds: u32) -> anyh
 fn cargo_fuzz(checkout: &Checkout, program: &Path, subcommand: &str) -> Command {
     let mut command = Command::new(program);
     command.current_dir(checkout.root()).arg(subcommand).args(["--fuzz-dir", "fuzz"]);
-    command.arg("--target-dir").arg(checkout.path("target/fuzz"));
+    // Beside the tools: a new checkout does not build libFuzzer and what the crates depend on again.
+    command.arg("--target-dir").arg(checkout.cache("fuzz"));
     command.env("RUSTC_BOOTSTRAP", "1").env_remove("CARGO_TARGET_DIR");
     command
 }

@@ -1,36 +1,17 @@
 //! Bytes from anywhere: validation ends, and what it lets through evaluates without reading wrongly.
 
 use mandate_authz::condition::{
-    ConditionFailure, encode_context, evaluate, parameters, validate, validate_context,
+    ConditionFailure, encode_context, evaluate, validate, validate_context,
 };
 use serde_json::{Map, Value, json};
 
+use super::checks::survives;
 use super::generator::{Scope, case};
 use super::random::Random;
 use super::support::{compiled, definition, framed, object};
 
 const ALL: Scope =
     Scope { addresses: true, broken_contexts: false, ill_typed: false, repeated_keys: true };
-
-/// Steps far beyond the limit: a loop that does not end would be seen.
-const STEPS: u32 = 20_000;
-
-/// Validates and, where that succeeds, evaluates; true where it was evaluated.
-fn survives(code: &[u8], stored: &[u8], request: &Map<String, Value>) -> bool {
-    if validate(code).is_err() {
-        return false;
-    }
-    let mut steps = STEPS;
-    if validate_context(code, stored).is_ok() {
-        let answer = evaluate(code, stored, request, &mut steps);
-        let broken = Err(ConditionFailure::Expression { problem: "the code is broken" });
-        assert_ne!(answer, broken, "validated code is never broken: {code:02x?} {stored:02x?}");
-    }
-    let _answer = evaluate(code, &[], request, &mut { STEPS });
-    assert!(steps <= STEPS);
-    let _parameters = parameters(code);
-    true
-}
 
 /// Code, a stored context and a request.
 type Evaluation = (Vec<u8>, Vec<u8>, Map<String, Value>);

@@ -19,6 +19,7 @@ pub mod skip;
 #[path = "../../../../tests/src/snapshot_reader.rs"]
 pub mod snapshot_reader;
 
+mod checks;
 mod code;
 mod contexts;
 mod differential;
