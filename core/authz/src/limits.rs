@@ -72,3 +72,9 @@ pub const RESOURCES: usize = 64;
 /// Bytes of a facts file. Source: some 500,000 relationships one by one; whoever has more has a
 /// registry.
 pub const FACTS_BYTES: usize = 64 * 1024 * 1024;
+
+/// Characters of an object in a raw question. Source: OpenFGA's API.
+pub const OBJECT_CHARACTERS: usize = 256;
+
+/// Characters of a user in a raw question. Source: OpenFGA's API.
+pub const USER_CHARACTERS: usize = 512;

@@ -150,8 +150,7 @@ impl Snapshot {
     fn check(&self, query: &RelationQuery<'_>) -> Result<RelationAnswer, QueryError> {
         let mut overlay = self.overlay().clone();
         let asked = self.asked(&mut overlay, query.user)?;
-        let name = one_colon(query.object).and_then(ObjectName::parse);
-        let name = name.filter(|name| name.id != "*" && !name.id.contains('#'));
+        let name = ObjectName::parse(query.object).filter(ObjectName::is_well_formed);
         let name = name.ok_or(QueryError::Object)?;
         let object = self.intern(&mut overlay, &name).ok_or(QueryError::Object)?;
         let Relation(relation) =
@@ -201,7 +200,8 @@ impl Snapshot {
     }
 
     fn asked(&self, overlay: &mut Overlay, user: &str) -> Result<Asked, QueryError> {
-        let subject = one_colon(user).and_then(Subject::parse).ok_or(QueryError::User)?;
+        let subject = Subject::parse(user).filter(Subject::is_well_formed);
+        let subject = subject.ok_or(QueryError::User)?;
         let asked = match &subject {
             Subject::Object(name) => self.intern(overlay, name).map(Asked::Object),
             Subject::Userset(name, relation) => self.intern(overlay, name).and_then(|object| {
@@ -230,7 +230,10 @@ impl Snapshot {
     }
 
     fn contextual_tuple(&self, overlay: &mut Overlay, tuple: &Tuple) -> Option<ContextualTuple> {
-        let object = self.intern(overlay, &tuple.object).filter(|_| tuple.object.id != "*")?;
+        if !tuple.object.is_well_formed() || !tuple.subject.is_well_formed() {
+            return None;
+        }
+        let object = self.intern(overlay, &tuple.object)?;
         let Relation(relation) = self.relation(object, &tuple.relation)?;
         let (form, type_index, local) = match &tuple.subject {
             Subject::Object(name) => {
@@ -257,9 +260,4 @@ impl Snapshot {
         let context = context.unwrap_or_default();
         Some(ContextualTuple { object, relation, position, local, context })
     }
-}
-
-/// OpenFGA's names have exactly one colon.
-fn one_colon(text: &str) -> Option<&str> {
-    (text.matches(':').count() == 1 && !text.contains(' ')).then_some(text)
 }

@@ -173,7 +173,8 @@ fn write_condition(condition: &ConditionDefinition, with_sources: bool, text: &m
         let _ = write!(text, "{name}: ");
         write_parameter_type(parameter, text);
     }
-    let _ = write!(text, ") {{\n  {}\n}}", condition.expression);
+    // White space around it would not be read back.
+    let _ = write!(text, ") {{\n  {}\n}}", condition.expression.trim());
     if with_sources {
         write_source("", condition.module.as_deref(), condition.file.as_deref(), text);
     }

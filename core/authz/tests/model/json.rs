@@ -107,3 +107,13 @@ fn what_protobufs_writer_shows_empty_is_not_there() {
     let dsl = "model\n  schema 1.1\ntype user\ntype doc\n  relations\n    define viewer: [user]\n    define owner: viewer\n";
     assert_eq!(Model::from_json(json), Model::parse_dsl(dsl));
 }
+
+/// An expression with white space before its first line once came back with more at every turn.
+#[test]
+fn white_space_around_an_expression_is_not_written() {
+    let model = Model::parse_dsl("model\n  schema 1.1\n\ncondition c(a: int) {\n  a == 1\n}\n");
+    let model = model.expect("a model");
+    let mut padded = model.clone();
+    padded.conditions[0].expression = "\n   a == 1 \n".to_owned();
+    assert_eq!(padded.to_dsl(), model.to_dsl());
+}

@@ -12,6 +12,7 @@ use crate::support::engine::{Engine as _, Extra, Failure, Listing, Question};
 use crate::support::fast::Fast;
 use crate::support::in_parallel;
 use crate::support::naive::{Naive, Rules};
+use crate::support::oddities;
 use crate::support::server::{Server, program};
 use crate::support::worlds::World;
 
@@ -280,4 +281,42 @@ fn an_openfga_server_takes_the_shared_model_and_answers_as_we_do() {
         }
     }
     assert!(yes > 20, "{yes} answers are yes");
+}
+
+/// The last level of depth at which some of the server's strategies still find the way.
+const LAST_LEVEL: usize = 25;
+
+#[test]
+fn an_openfga_server_agrees_at_the_edges() {
+    let Some(program) = program("malformed requests on an OpenFGA server") else { return };
+    let server = Server::start(&program);
+    let (model, tuples) = (oddities::model(), oddities::tuples());
+    let store = server.store();
+    store.write_model(&model).expect("the server takes the model");
+    store.write(&tuples);
+    let naive = Naive::open(&model, &tuples);
+    let fast = Fast::open(&model, &tuples);
+    for question in oddities::questions() {
+        let expected = naive.check(&question);
+        assert_eq!(fast.check(&question), expected, "{question:?}");
+        let found = store.ask(&question);
+        let said = expected.map_err(|failure| name(failure).to_owned());
+        // A relationship of the request that the wire's own form does not let pass.
+        let wire = expected == Err(Failure::Contextual)
+            && found.as_ref().is_err_and(|code| code == name(Failure::Request));
+        assert!(wire || found == said, "{question:?}: the server says {found:?}, not {expected:?}");
+    }
+    for length in LAST_LEVEL - 3..LAST_LEVEL + 4 {
+        for (tuples, question) in [oddities::chain(length), oddities::nested(length)] {
+            let store = server.store();
+            store.write_model(&model).expect("the server takes the model");
+            store.write(&tuples);
+            let expected = Naive::open(&model, &tuples).check(&question);
+            assert_eq!(Fast::open(&model, &tuples).check(&question), expected, "{length}");
+            let found = store.ask(&question);
+            let said = expected.map_err(|failure| name(failure).to_owned());
+            let last = length == LAST_LEVEL && found == Ok(true);
+            assert!(last || found == said, "{length} levels: the server says {found:?}");
+        }
+    }
 }

@@ -14,6 +14,7 @@ pub(crate) mod consolidated;
 pub(crate) mod engine;
 pub(crate) mod fast;
 pub(crate) mod naive;
+pub(crate) mod oddities;
 pub(crate) mod server;
 pub(crate) mod validity;
 pub(crate) mod worlds;

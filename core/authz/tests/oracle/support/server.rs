@@ -122,6 +122,15 @@ impl Store<'_> {
         }
     }
 
+    /// Asks one question; an error is OpenFGA's name of it. A malformed one fails alone.
+    pub(crate) fn ask(&self, question: &Question) -> Result<bool, String> {
+        let Question { user, relation, object, extra } = question;
+        let mut body = extra_json(extra);
+        body["tuple_key"] = json!({ "user": user, "relation": relation, "object": object });
+        let answer = self.server.post(&format!("{}/check", self.path), &body);
+        answer.map(|answer| answer["allowed"] == true).map_err(|error| text(&error["code"]))
+    }
+
     /// Asks up to 50 questions at once; an error is OpenFGA's name of it.
     pub(crate) fn check(&self, questions: &[Question]) -> Vec<Result<bool, String>> {
         let checks = questions.iter().enumerate().map(|(at, question)| {

@@ -50,7 +50,13 @@ fn contextual(model: &Model, tuples: &[Tuple]) -> Result<(), Failure> {
     if tuples.iter().all(writable) { Ok(()) } else { Err(Failure::Contextual) }
 }
 
+/// The wire's own limits: letters of a user, and of an object.
+const LONGEST: (usize, usize) = (512, 256);
+
 fn parse_user(model: &Model, user: &str) -> Option<Subject> {
+    if user.chars().count() > LONGEST.0 {
+        return None;
+    }
     let (object, member) = match user.rsplit_once('#') {
         Some((object, member)) => (object, Some(member)),
         None => (user, None),
@@ -69,6 +75,9 @@ fn parse_user(model: &Model, user: &str) -> Option<Subject> {
 }
 
 fn parse_object(model: &Model, object: &str, of_relation: &str) -> Option<ObjectName> {
+    if object.chars().count() > LONGEST.1 {
+        return None;
+    }
     let object = well_formed(object).filter(|object| object.id != "*")?;
     relation(model, &object.type_name, of_relation).map(|_| object)
 }
