@@ -10,6 +10,7 @@ use proptest::strategy::{Just, Strategy};
 use proptest::{prop_oneof, proptest, sample};
 use serde_json::Map;
 
+use crate::lines::{Wish, first_failing};
 use crate::scene::{OPEN, Scene, in_force, path, said, scene};
 use crate::world::tuple;
 
@@ -176,6 +177,8 @@ proptest! {
                 prop_assert_eq!((decision.line, decision.reason), (Some(line), reason));
             }
         }
+        let wish = Wish { user, agent, board, limited };
+        prop_assert_eq!(decision.line, first_failing(&tuples, &wish), "{:?}", wish);
         prop_assert_eq!(explained.lines.len(), 8);
         prop_assert_eq!(explained.lines[0].line, FailingLine::One);
     }
