@@ -57,6 +57,27 @@ impl Package {
         }
     }
 
+    /// The tests that know a mutant's part of the package best: they are asked first, alone, because
+    /// most mutants are caught by them and building them is less than building all.
+    fn nearest(self, mutant: &str) -> &'static [&'static str] {
+        let path = match self {
+            Self::Authn => return &[],
+            Self::Authz => mutant.strip_prefix("core/authz/src/").unwrap_or_default(),
+        };
+        match path.split(['/', '.']).next().unwrap_or_default() {
+            "agent_context" | "authorize" | "authorizer" | "binding" | "decision" | "policy"
+            | "records" | "rule" | "wire" => &["--lib", "--test", "rule"],
+            "condition" => &["--lib", "--test", "condition"],
+            "container" | "delta" | "state" => &["--lib", "--test", "state"],
+            "evaluate" | "name" | "relation_query" | "snapshot" => {
+                &["--lib", "--test", "snapshot", "--test", "oracle"]
+            }
+            "facts" => &["--lib", "--test", "facts"],
+            "model" | "store_file" => &["--lib", "--test", "model"],
+            _ => &[],
+        }
+    }
+
     /// What makes its tests short: a mutant that many random cases would catch is most often caught
     /// by few, and one that is missed can be tried against all of them by hand.
     const fn environment(self) -> &'static [(&'static str, &'static str)] {
@@ -97,31 +118,59 @@ type Results = BTreeMap<String, Fate>;
 /// The least share of viable mutants that has to be caught.
 const REQUIRED_PERCENT: usize = 90;
 
-/// Tries what is left of the choice and prints the figures over the whole choice.
+/// Tries what is left of the choice and prints the figures over the whole choice: first against the
+/// nearest tests, then what these miss against all.
 ///
 /// # Errors
 /// When fewer than 90 % of the viable mutants are caught, or some could not be tried.
 pub(crate) fn run(checkout: &Checkout, choice: Choice, jobs: u32) -> anyhow::Result<()> {
     let program = need_tool(checkout, &CARGO_MUTANTS)?;
     let folder = checkout.cache("mutants").join(choice.package.folder());
-    std::fs::create_dir_all(&folder).context("cannot make the folder of results")?;
-    let mut results = collect(&folder)?;
-    let run = Run { checkout, program: &program, package: choice.package, folder: &folder };
+    let near = folder.join("nearest");
+    std::fs::create_dir_all(&near).context("cannot make the folder of results")?;
+    let run = Run { checkout, program: &program, package: choice.package, folder: &folder, jobs };
     let count = choice.count.unwrap_or_else(|| choice.package.count());
     let chosen = ranked(run.list()?, choice.seed, count);
+    let mut results = collect(&folder)?;
     if choice.again {
         results.retain(|_, fate| matches!(fate, Fate::Caught | Fate::Unviable));
     }
-    let is_open = |entry: &(&String, &String)| !results.contains_key(entry.1);
-    let open: Plan =
-        chosen.iter().filter(is_open).map(|(name, key)| (name.clone(), key.clone())).collect();
-    crate::say!("mutants: {} chosen, {} to try", chosen.len(), open.len());
-    if !open.is_empty() {
-        write(&folder.join(PLAN), &open)?;
-        run.test(&open, jobs)?;
-        results.extend(collect(&folder)?);
+    let mut nearby = collect(&near)?;
+    let open = open(&chosen, &[&results, &nearby]);
+    crate::say!("mutants: {} chosen, {} new", chosen.len(), open.len());
+    for (tests, part) in by_tests(choice.package, open) {
+        run.test(&near, &part, tests)?;
+        nearby.extend(collect(&near)?);
     }
-    report(&chosen, &results)
+    nearby.retain(|_, fate| *fate != Fate::Missed);
+    nearby.extend(results);
+    let open = self::open(&chosen, &[&nearby]);
+    crate::say!("mutants: {} to try against all tests", open.len());
+    if !open.is_empty() {
+        // Examples in documentation would be linked anew for every mutant, one program each.
+        run.test(&folder, &open, &["--tests"])?;
+        nearby.extend(collect(&folder)?);
+    }
+    report(&chosen, &nearby)
+}
+
+/// The chosen mutants of which nothing is known.
+fn open(chosen: &Plan, known: &[&Results]) -> Plan {
+    let is_open = |key: &String| !known.iter().any(|results| results.contains_key(key));
+    let open = chosen.iter().filter(|(_, key)| is_open(key));
+    open.map(|(name, key)| (name.clone(), key.clone())).collect()
+}
+
+/// The mutants by their nearest tests; those without are left to all tests.
+fn by_tests(package: Package, open: Plan) -> BTreeMap<&'static [&'static str], Plan> {
+    let mut parts = BTreeMap::<_, Plan>::new();
+    for (name, key) in open {
+        let tests = package.nearest(&name);
+        if !tests.is_empty() {
+            parts.entry(tests).or_default().insert(name, key);
+        }
+    }
+    parts
 }
 
 /// Prints counts, every mutant that survived, and the percentage.
@@ -155,6 +204,7 @@ struct Run<'r> {
     program: &'r Path,
     package: Package,
     folder: &'r Path,
+    jobs: u32,
 }
 
 impl Run<'_> {
@@ -171,18 +221,19 @@ impl Run<'_> {
     }
 
     /// Tries the named mutants. Missed mutants are a result here, not a failure.
-    fn test(&self, open: &Plan, jobs: u32) -> anyhow::Result<()> {
+    fn test(&self, output: &Path, open: &Plan, tests: &[&str]) -> anyhow::Result<()> {
+        write(&output.join(PLAN), open)?;
         let names: Vec<_> = open.keys().map(|name| escape(name)).collect();
         let mut command = self.command();
         command.arg("--re").arg(format!("^({})$", names.join("|")));
-        command.args(["--no-shuffle", "--jobs", &jobs.to_string(), "--output"]).arg(self.folder);
-        if jobs == 1 {
+        command.args(["--no-shuffle", "--jobs", &self.jobs.to_string(), "--output"]).arg(output);
+        if self.jobs == 1 {
             // What it depends on is not built again for every run. More jobs would wait for each
             // other's locks, and each builds in its own copy of the tree.
             command.env("CARGO_TARGET_DIR", self.folder.join("target"));
         }
-        // Examples in documentation would be linked anew for every mutant, one program each.
-        command.args(["--", "--tests"]);
+        // For the build too, so that no test program is linked in vain.
+        command.args(tests.iter().map(|argument| format!("--cargo-arg={argument}")));
         let status = command.status().context("cannot run cargo-mutants")?;
         // 2: some were missed; 3: some timed out. Anything else means that it did not run.
         let ran = status.success() || matches!(status.code(), Some(2 | 3));
@@ -253,5 +304,17 @@ mod tests {
         std::fs::remove_dir_all(&folder).expect("clean");
         let expected = Results::from([("1".to_owned(), Fate::Caught)]);
         assert_eq!([first, second], [expected.clone(), expected]);
+    }
+
+    #[test]
+    fn the_nearest_tests_are_of_the_mutants_part() {
+        let plan = |names: &[&str]| -> Plan {
+            names.iter().map(|name| ((*name).to_owned(), "1".to_owned())).collect()
+        };
+        let names = ["core/authz/src/rule/scope.rs:1:1: x", "core/authz/src/limits.rs:1:1: x"];
+        let found = by_tests(Package::Authz, plan(&names));
+        let rule: &[_] = &["--lib", "--test", "rule"];
+        assert_eq!(found, BTreeMap::from([(rule, plan(&names[..1]))]));
+        assert_eq!(by_tests(Package::Authn, plan(&names)), BTreeMap::new());
     }
 }
