@@ -6,7 +6,8 @@ from body import EVERYBODY, OBJECT, USERSET
 from machine import Steps
 
 YES, NO, CYCLE, FAILED = "yes", "no", "cycle", "failed"
-DEEPEST, NESTED, MOST, STEPS = 24, 512, 10_000, 1_000
+DEEPEST, NESTED, MOST, PLANS = 24, 512, 10_000, 250_000
+STEPS, STEPS_OF_ONE = 1_000, 100
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,7 +67,7 @@ class Question:
         self.model, self.objects = snapshot.model, snapshot.objects
         self.conditions, self.ways = snapshot.conditions, snapshot.ways
         self.subject, self.context = subject, context
-        self.open, self.looked_at, self.nested, self.steps = [], 0, 0, Steps(STEPS)
+        self.open, self.looked_at, self.nested, self.plans = [], 0, 0, 0
 
     def holds(self, kind, name, relation, level=0):
         """Whether the subject has a relation to the object."""
@@ -89,6 +90,9 @@ class Question:
             return FAILED
         if plan[0] == "stored":
             return one_of(self.stored(*step, level))
+        self.plans += 1
+        if self.plans > PLANS:
+            return FAILED
         self.nested += 1
         answer = self.operation(plan, step, level)
         self.nested -= 1
@@ -123,8 +127,12 @@ class Question:
         number = row.restriction.condition
         if not number:
             return YES
-        told = self.conditions.holds(number - 1, row.context, self.context, self.steps)
-        return FAILED if told is None else YES if told else NO
+        steps = Steps(STEPS)
+        told = self.conditions.holds(number - 1, row.context, self.context, steps)
+        self.looked_at += (STEPS - steps.left) // STEPS_OF_ONE
+        if told is None or self.looked_at > MOST:
+            return FAILED
+        return YES if told else NO
 
     def stored(self, kind, name, relation, level):
         rows = self.rows(kind, name, relation)

@@ -20,7 +20,7 @@ use crate::snapshot::{Object, Relation, RelationTable, Restriction, Snapshot, Vi
 pub struct Budget {
     edges: u32,
     depth: u32,
-    steps: u32,
+    operations: u32,
 }
 
 impl Budget {
@@ -30,7 +30,7 @@ impl Budget {
         Self {
             edges: limits::CHECK_EDGES,
             depth: limits::CHECK_DEPTH,
-            steps: limits::CONDITION_STEPS,
+            operations: limits::CHECK_OPERATIONS,
         }
     }
 

@@ -6,8 +6,17 @@ pub const CHECK_EDGES: u32 = 10_000;
 /// Nested relations in one check; `depth` above. Source: OpenFGA's resolution depth.
 pub const CHECK_DEPTH: u32 = 25;
 
+/// Operations of one check: relations and operators that are evaluated; `budget` above. Source: 25
+/// for each relationship that it may look at. Without a limit a model alone, which doubles at every
+/// level, could keep a check busy.
+pub const CHECK_OPERATIONS: u32 = 250_000;
+
 /// Steps of one condition; `condition-steps` above. Source: design, section 8.
 pub const CONDITION_STEPS: u32 = 1_000;
+
+/// Steps of conditions that are as much work as one relationship. Source: bounds all conditions of
+/// a check by a million steps, and costs a short condition nothing.
+pub const STEPS_OF_EDGE: u32 = 100;
 
 /// Bytes of one condition's code. Source: OpenFGA's model of 256 KiB holds many conditions.
 pub const CONDITION_CODE_BYTES: usize = 256 * 1024;

@@ -6,6 +6,7 @@ use super::{
     Asked, Budget, ContextualTuple, EvaluationFailure, Holding, Inputs, Path, Question, Step,
 };
 use crate::condition;
+use crate::limits;
 use crate::snapshot::{Context, Form, Object, Plan, RelationTable, Restriction, StoredRow, View};
 
 /// Evaluates one relation of one object.
@@ -143,11 +144,15 @@ impl<'s> Evaluation<'_, 's, '_> {
         if matches!(plan, Plan::Direct) && self.nesting > 0 {
             return self.direct(here);
         }
-        // Computed relations and nested operators cost no depth, but they do cost stack.
+        // Computed relations and nested operators cost no depth, but they do cost stack and time.
         let Some(nesting) = self.nesting.checked_sub(1) else {
             return self.fail(EvaluationFailure::Depth);
         };
+        let Some(operations) = self.budget.operations.checked_sub(1) else {
+            return self.fail(EvaluationFailure::Budget);
+        };
         self.nesting = nesting;
+        self.budget.operations = operations;
         let answer = self.operation(here, plan);
         self.nesting = nesting.saturating_add(1);
         answer
@@ -267,7 +272,7 @@ impl<'s> Evaluation<'_, 's, '_> {
             });
             let Some(restriction) = restriction else { continue };
             shadowed |= restriction.form != Form::Wildcard;
-            let holds = self.condition(restriction, Some(Context::Json(&tuple.context)));
+            let holds = self.brought(tuple, restriction);
             if holds == Answer::Yes {
                 self.step(here.object, here.table, tuple.position, tuple.local);
                 return (holds, shadowed);
@@ -288,7 +293,7 @@ impl<'s> Evaluation<'_, 's, '_> {
             if tuple.of(way.here.object, way.table).is_none() || tuple.position != way.position {
                 continue;
             }
-            let holds = self.condition(way.restriction, Some(Context::Json(&tuple.context)));
+            let holds = self.brought(tuple, way.restriction);
             answer = answer.or(self.follow(way, tuple.local, holds));
             if answer == Answer::Yes {
                 return answer;
@@ -360,14 +365,28 @@ impl<'s> Evaluation<'_, 's, '_> {
 
     /// Looks at one stored relationship: counts it, and evaluates its condition.
     fn edge(&mut self, row: &StoredRow<'s>, at: usize, restriction: &Restriction) -> Answer {
-        let Some(edges) = self.budget.edges.checked_sub(1) else {
+        if !self.spend(1) {
             return self.fail(EvaluationFailure::Budget);
-        };
-        self.budget.edges = edges;
+        }
         if restriction.condition.is_none() {
             return Answer::Yes;
         }
         self.condition(restriction, self.view.context(row, at))
+    }
+
+    /// Looks at one relationship that came with the query: counted like a stored one, or circles
+    /// of them would cost nothing.
+    fn brought(&mut self, tuple: &ContextualTuple, restriction: &Restriction) -> Answer {
+        if !self.spend(1) {
+            return self.fail(EvaluationFailure::Budget);
+        }
+        self.condition(restriction, Some(Context::Json(&tuple.context)))
+    }
+
+    fn spend(&mut self, edges: u32) -> bool {
+        let left = self.budget.edges.checked_sub(edges);
+        self.budget.edges = left.unwrap_or_default();
+        left.is_some()
     }
 
     /// Evaluates the condition of a relationship, if it has one.
@@ -379,15 +398,18 @@ impl<'s> Evaluation<'_, 's, '_> {
             return self.fail(EvaluationFailure::Budget);
         };
         let inputs = self.inputs.context;
-        let steps = &mut self.budget.steps;
+        let mut steps = limits::CONDITION_STEPS;
         let outcome = match context {
-            Context::Encoded(stored) => condition::evaluate(code, stored, inputs, steps),
+            Context::Encoded(stored) => condition::evaluate(code, stored, inputs, &mut steps),
             Context::Json(stored) => {
                 let mut all = inputs.clone();
                 all.extend(stored.clone());
-                condition::evaluate(code, &[], &all, steps)
+                condition::evaluate(code, &[], &all, &mut steps)
             }
         };
+        if !self.spend(limits::CONDITION_STEPS.saturating_sub(steps) / limits::STEPS_OF_EDGE) {
+            return self.fail(EvaluationFailure::Budget);
+        }
         match outcome {
             Ok(true) => Answer::Yes,
             Ok(false) => Answer::No,

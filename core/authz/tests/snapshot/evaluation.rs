@@ -1,9 +1,12 @@
 //! Evaluation, operator by operator.
 
 use mandate_authz::evaluate::EvaluationFailure;
-use mandate_authz::relation_query::{QueryError, RelationAnswer};
+use mandate_authz::relation_query::{QueryError, RelationAnswer, RelationQuery};
+use mandate_authz::snapshot::{Snapshot, World};
+use mandate_authz::tuple::{Tuple, TupleCondition};
+use serde_json::{Map, json};
 
-use crate::support::{check, list, path, raw};
+use crate::support::{self, SEED, check, list, path, raw, tuple};
 
 const DOCUMENTS: &str = "\
 type user
@@ -126,6 +129,80 @@ fn a_row_beyond_the_budget_is_not_an_answer() {
     let texts: Vec<&str> = relationships.iter().map(String::as_str).collect();
     let snapshot = raw(DOCUMENTS, &texts);
     let answer = check(&snapshot, "team:big#member@user:anne");
+    assert_eq!(answer, RelationAnswer::Failed(EvaluationFailure::Budget));
+}
+
+/// Their conditions once drew on the steps of one.
+#[test]
+fn many_short_conditions_are_not_one_long_one() {
+    let model = "type user\ntype team\n  relations\n    define member: [user with grown]\n\
+        type document\n  relations\n    define viewer: [team#member with grown]\n\
+        condition grown(age: int) {\n  age >= 18 && age < 100\n}\n";
+    let grown = |text: &str| {
+        let context = json!({"age": 30}).as_object().expect("an object").clone();
+        let condition = TupleCondition { name: "grown".to_owned(), context };
+        Tuple { condition: Some(condition), ..tuple(text) }
+    };
+    let viewers = (0..2_000).map(|at| grown(&format!("document:1#viewer@team:{at}#member")));
+    let member = grown("team:1999#member@user:anne");
+    let world = World::raw(support::model(model), viewers.chain([member]).collect());
+    let snapshot = Snapshot::from_body(world.build(SEED).expect("builds")).expect("loads");
+    let steps = path(&snapshot, "document:1#viewer@user:anne").expect("holds");
+    assert_eq!(steps.len(), 2);
+}
+
+#[test]
+fn long_conditions_together_are_beyond_the_budget() {
+    let model = "type user\ntype team\n  relations\n    define member: [user]\n\
+        type document\n  relations\n    define viewer: [team#member with named]\n\
+        condition named(names: list<string>) {\n  names.all(name, name != '')\n}\n";
+    let viewers = (0..2_000).map(|at| {
+        let context = json!({"names": vec!["anne"; 90]}).as_object().expect("an object").clone();
+        let condition = TupleCondition { name: "named".to_owned(), context };
+        Tuple {
+            condition: Some(condition),
+            ..tuple(&format!("document:1#viewer@team:{at}#member"))
+        }
+    });
+    let world = World::raw(support::model(model), viewers.collect());
+    let snapshot = Snapshot::from_body(world.build(SEED).expect("builds")).expect("loads");
+    let answer = check(&snapshot, "document:1#viewer@user:anne");
+    assert_eq!(answer, RelationAnswer::Failed(EvaluationFailure::Budget));
+}
+
+/// The ways through them double with every team: they once cost nothing.
+#[test]
+fn circles_that_come_with_a_query_are_within_the_budget() {
+    let snapshot = raw(DOCUMENTS, &[]);
+    let pairs = (0..12).flat_map(|from| (0..12).map(move |to| (from, to)));
+    let circle = pairs.map(|(from, to)| tuple(&format!("team:{from}#member@team:{to}#member")));
+    let query = RelationQuery {
+        user: "user:anne",
+        relation: "member",
+        object: "team:0",
+        contextual_tuples: &circle.collect::<Vec<_>>(),
+        context: &Map::new(),
+    };
+    let answer = snapshot.relation_holds(&query);
+    assert_eq!(answer, RelationAnswer::Failed(EvaluationFailure::Budget));
+}
+
+/// Two relations, each of which asks both of the level below: a model alone that doubles the work.
+#[test]
+fn a_model_that_doubles_the_work_is_within_the_budget() {
+    let mut model = "type user\ntype document\n  relations\n    define a0: [user]\n    \
+        define b0: [user]\n"
+        .to_owned();
+    for level in 1..60 {
+        let below = level - 1;
+        for name in ["a", "b"] {
+            let line = format!("    define {name}{level}: a{below} or b{below}\n");
+            model.push_str(&line);
+        }
+    }
+    let snapshot = raw(&model, &["document:1#a0@user:anne"]);
+    assert_eq!(path(&snapshot, "document:1#a59@user:anne").map(|path| path.len()), Some(1));
+    let answer = check(&snapshot, "document:1#a59@user:bob");
     assert_eq!(answer, RelationAnswer::Failed(EvaluationFailure::Budget));
 }
 
