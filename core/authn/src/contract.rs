@@ -24,6 +24,8 @@ pub struct Contract {
     apps: Vec<App>,
     /// Canonical JSON; what it means is not this crate's to know.
     authz: Option<String>,
+    /// As `authz`.
+    gate: Option<String>,
     issuers: Vec<Issuer>,
     skew: u64,
     status: Status,
@@ -65,6 +67,7 @@ impl Contract {
         Ok(Self {
             apps,
             authz: file.authz.map(|authz| authz.to_string()),
+            gate: file.gate.map(|gate| gate.to_string()),
             issuers,
             skew: file.skew_seconds,
             status: file.status,
@@ -97,6 +100,20 @@ impl Contract {
         self.authz.as_deref()
     }
 
+    /// The member `gate` as JSON, for the crate that guards requests. Nothing of it is checked
+    /// here.
+    #[must_use]
+    pub fn gate(&self) -> Option<&str> {
+        self.gate.as_deref()
+    }
+
+    /// The issuers whose tokens an audience accepts, in the contract's order.
+    pub fn issuers_of(&self, audience: &str) -> impl Iterator<Item = &Issuer> {
+        let app = self.audiences().find(|(known, _)| *known == audience).map(|(_, app)| app);
+        let accepted = app.into_iter().flat_map(|app| app.issuers.iter());
+        accepted.filter_map(|position| self.issuers.get(*position))
+    }
+
     /// The issuers, in the contract's order.
     #[must_use]
     pub fn issuers(&self) -> &[Issuer] {
@@ -127,6 +144,7 @@ pub(crate) struct ContractFile {
     issuers: Vec<issuer::IssuerFile>,
     apps: Vec<app::AppFile>,
     authz: Option<serde_json::Value>,
+    gate: Option<serde_json::Value>,
 }
 
 const fn default_skew() -> u64 {

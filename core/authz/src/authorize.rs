@@ -7,6 +7,7 @@
 mod case;
 mod inputs;
 mod mapping;
+mod offer;
 
 use mandate_authn::{FailingLine, ReasonCode, Validator, VerifiedToken};
 use serde_json::{Map, Value};
@@ -14,6 +15,7 @@ use serde_json::{Map, Value};
 pub(crate) use self::case::{Case, Door};
 pub use self::mapping::Resource;
 pub(crate) use self::mapping::{Call, Mapped};
+pub use self::offer::{Candidate, offered};
 
 use crate::binding::{self, Binding};
 use crate::container::Position;

@@ -1,6 +1,6 @@
 //! What one plugin instance holds: trust, policy and state, each replaced whole.
 
-use mandate_authn::{LoadError, TrustStatus, Validator};
+use mandate_authn::{Contract, LoadError, TrustStatus, Validator};
 
 use crate::authorize::{Assertion, Presented, Request, decide_for, validate_and_authorize};
 use crate::decision::Decision;
@@ -39,10 +39,27 @@ impl Authorizer {
     /// # Errors
     /// The first member that is wrong; then what was loaded before stays in force.
     pub fn load_trust(&mut self, text: &str) -> Result<TrustStatus, LoadError> {
-        let policy = |contract: &_| Policy::from_contract(contract);
-        let (status, policy) = self.validator.load_trust_with(text, policy)?;
+        self.load_trust_with(text, |_, _| Ok(())).map(|(status, ())| status)
+    }
+
+    /// As [`Authorizer::load_trust`], for a caller that reads more of the contract: all of it is
+    /// loaded, or nothing.
+    ///
+    /// # Errors
+    /// The first member that is wrong, those that `read` refuses included.
+    pub fn load_trust_with<T>(
+        &mut self,
+        text: &str,
+        read: impl FnOnce(&Contract, Option<&Policy>) -> Result<T, LoadError>,
+    ) -> Result<(TrustStatus, T), LoadError> {
+        let both = |contract: &Contract| {
+            let policy = Policy::from_contract(contract)?;
+            let more = read(contract, policy.as_ref())?;
+            Ok((policy, more))
+        };
+        let (status, (policy, more)) = self.validator.load_trust_with(text, both)?;
         self.policy = policy;
-        Ok(status)
+        Ok((status, more))
     }
 
     /// The validator of tokens.

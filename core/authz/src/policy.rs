@@ -175,6 +175,11 @@ impl Policy {
         self.scopes.get(scope).is_some_and(|covered| covered.covers(action))
     }
 
+    /// Every scope of the map, by name.
+    pub fn scopes(&self) -> impl Iterator<Item = &str> {
+        self.scopes.keys().map(String::as_str)
+    }
+
     /// Scopes that cover an action: what a challenge names.
     pub fn scopes_for(&self, action: &str) -> impl Iterator<Item = &str> {
         let covering = self.scopes.iter().filter(move |(_, covered)| covered.covers(action));

@@ -93,6 +93,24 @@ pub(super) fn map<'m>(
     route: &'m Route,
     policy: &'m Policy,
 ) -> Result<Mapped<'m>, Failure> {
+    map_with(request, route, policy, true)
+}
+
+/// [`map`] for a request whose resources are not known yet.
+pub(super) fn map_unknown<'m>(
+    request: &Request<'m>,
+    route: &'m Route,
+    policy: &'m Policy,
+) -> Result<Mapped<'m>, Failure> {
+    map_with(request, route, policy, false)
+}
+
+fn map_with<'m>(
+    request: &Request<'m>,
+    route: &'m Route,
+    policy: &'m Policy,
+    is_whole: bool,
+) -> Result<Mapped<'m>, Failure> {
     let action = policy
         .action(request.action)
         .ok_or_else(|| unmapped("the action is not in the contract's table"))?;
@@ -118,10 +136,14 @@ pub(super) fn map<'m>(
             if table.action != request.action {
                 return Err(unmapped("the contract gives this tool another action"));
             }
-            of_tool(request.resources, table)?
+            if is_whole { of_tool(request.resources, table)? } else { Vec::new() }
         }
         Call::Http { .. } | Call::Server { .. } | Call::Session { .. } => {
-            of_action(request.resources, action)?
+            if is_whole {
+                of_action(request.resources, action)?
+            } else {
+                Vec::new()
+            }
         }
     };
     Ok(Mapped { action, action_name: request.action, call, resources })
