@@ -44,6 +44,16 @@ fn contract_check() {
 }
 
 #[test]
+fn a_gate_that_would_not_load_is_refused() {
+    let folder = Folder::new("contract-gate");
+    let mut contract = example();
+    contract["gate"]["routes"]["board"]["rules"][1]["resources"] = json!([]);
+    let ran = check(&folder, &contract, &[]);
+    let problem = "`gate.routes.board.rules[1].resources`: the action needs some, or is on none";
+    assert!(ran.code == 2 && ran.stderr.contains(problem), "{ran:?}");
+}
+
+#[test]
 fn a_sound_contract_has_no_warnings() {
     let folder = Folder::new("contract-sound");
     assert_eq!(warned(&folder, &contract()), Vec::<String>::new());

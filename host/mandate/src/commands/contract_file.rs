@@ -6,6 +6,7 @@ use anyhow::{anyhow, bail};
 use clap::Args;
 use mandate_authn::Contract;
 use mandate_authz::policy::Policy;
+use mandate_gate::GatePolicy;
 use serde_json::Value;
 
 use crate::commands::input_file;
@@ -33,6 +34,9 @@ impl ContractFile {
         // First the strict reader: it refuses duplicate members, of which `Value` keeps the last.
         let checked = Contract::parse(&text).map_err(|error| refuse(error.to_string()))?;
         let authz = Policy::from_contract(&checked).map_err(|error| refuse(error.to_string()))?;
+        // Nothing here guards requests, but a gate would not load what is wrong there.
+        GatePolicy::from_contract(&checked, authz.as_ref())
+            .map_err(|error| refuse(error.to_string()))?;
         let value = serde_json::from_str(&text).map_err(|error| refuse(error.to_string()))?;
         Ok(Self { checked, authz, value })
     }
