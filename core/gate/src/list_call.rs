@@ -133,7 +133,7 @@ impl Reader<'_> {
         };
         let list = authorize::Request {
             audience,
-            action: self.mcp.methods.list.as_deref().ok_or("has no action any more")?,
+            action: self.mcp.methods.server.as_deref().ok_or("has no action any more")?,
             tool: None,
             resources: &[],
             on_behalf_of: None,

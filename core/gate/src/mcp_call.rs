@@ -151,7 +151,7 @@ impl McpDoor<'_> {
         if version.generation != Generation::Sessions || !fields.has(SESSION) {
             return Err(Refused::unmapped("only a session has a stream or an end").into());
         }
-        let mapped = Mapped { method: None, operation: Operation::Session };
+        let mapped = Mapped { method: None, operation: Operation::Server };
         let asking = self.asking(&mapped, authorizer.policy())?;
         draft.asked(asking.action, Vec::new());
         let decision = verified.authorize(authorizer, &asking.request(&route.audience, &verified));
@@ -184,7 +184,7 @@ impl McpDoor<'_> {
         let methods = &self.mcp.methods;
         let unmapped = || Refused::unmapped("the gate's table has no action for this method");
         match &mapped.operation {
-            Operation::List(_) => methods.list.as_deref().map(Asking::of),
+            Operation::List(_) | Operation::Server => methods.server.as_deref().map(Asking::of),
             Operation::Prompt(name) => methods.prompt.as_ref().map(|rule| named(rule, &[name])),
             Operation::Resources(uris) => methods.resource.as_ref().map(|rule| named(rule, uris)),
             Operation::Session => methods.session.as_deref().map(Asking::of),

@@ -46,6 +46,8 @@ pub(crate) enum Target {
     Prompt,
     /// Uses the resource in `params.uri`.
     Resource,
+    /// The server as a whole: who may call it.
+    Server,
     /// Nothing that has a right of its own.
     Session,
     /// Calls the tool in `params.name`.
@@ -88,6 +90,7 @@ impl Method {
             Target::Completion
             | Target::List(_)
             | Target::Listen
+            | Target::Server
             | Target::Session
             | Target::Unsupported => None,
         }
@@ -118,8 +121,8 @@ const NEW: [bool; 2] = [false, true];
 /// `ClientNotification` of the schemas; the default mapping of AuthZEN COAZ-MCP draft 1.
 pub(crate) const METHODS: [Method; 25] = [
     row("completion/complete", BOTH, Form::Request, Target::Completion),
-    row("initialize", OLD, Form::Request, Target::Session),
-    row("logging/setLevel", OLD, Form::Request, Target::Session),
+    row("initialize", OLD, Form::Request, Target::Server),
+    row("logging/setLevel", OLD, Form::Request, Target::Server),
     row("notifications/cancelled", BOTH, Form::Notification, Target::Session),
     row("notifications/initialized", OLD, Form::Notification, Target::Session),
     row("notifications/progress", OLD, Form::Notification, Target::Session),
@@ -133,7 +136,7 @@ pub(crate) const METHODS: [Method; 25] = [
     row("resources/subscribe", OLD, Form::Request, Target::Resource),
     row("resources/templates/list", BOTH, Form::Request, Target::List(ListKind::Templates)),
     row("resources/unsubscribe", OLD, Form::Request, Target::Resource),
-    row("server/discover", NEW, Form::Request, Target::Session),
+    row("server/discover", NEW, Form::Request, Target::Server),
     row("subscriptions/listen", NEW, Form::Request, Target::Listen),
     row("tasks/cancel", BOTH, Form::Request, Target::Unsupported),
     row("tasks/get", BOTH, Form::Request, Target::Unsupported),
@@ -195,10 +198,11 @@ mod tests {
                 Target::Completion => "completion: the prompt or resource of `params.ref`",
                 Target::List(_) => "list",
                 Target::Listen => {
-                    "the resources in `params.notifications.resourceSubscriptions`; session without"
+                    "the resources in `params.notifications.resourceSubscriptions`; server without"
                 }
                 Target::Prompt => "prompt `params.name`",
                 Target::Resource => "resource `params.uri`",
+                Target::Server => "server",
                 Target::Session => "session",
                 Target::Tool => "tool `params.name`",
                 Target::Unsupported => "not supported",

@@ -11,10 +11,10 @@ use super::{Context, at};
 /// The actions of one server's methods.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct MethodTable {
-    /// The action of whatever concerns the session alone: `ping`, `initialize`, notifications.
+    /// The action of what has no right of its own: `ping`, and notifications.
     pub(crate) session: Option<String>,
-    /// The action of lists, and of completion.
-    pub(crate) list: Option<String>,
+    /// The action of what is asked of the server as a whole: `initialize`, lists, streams.
+    pub(crate) server: Option<String>,
     /// What reading or subscribing to a resource is.
     pub(crate) resource: Option<MethodRule>,
     /// What getting a prompt is.
@@ -33,7 +33,7 @@ pub(crate) struct MethodRule {
 #[serde(deny_unknown_fields)]
 pub(super) struct MethodsFile {
     session: Option<String>,
-    list: Option<String>,
+    server: Option<String>,
     resource: Option<MethodFile>,
     prompt: Option<MethodFile>,
 }
@@ -76,7 +76,7 @@ impl MethodTable {
         let on_nothing = "must be an action on `none`";
         Ok(Self {
             session: action("session", file.session, ActionTarget::Session, on_session)?,
-            list: action("list", file.list, ActionTarget::Nothing, on_nothing)?,
+            server: action("server", file.server, ActionTarget::Nothing, on_nothing)?,
             resource: rule("resource", file.resource, Form::Text, context)?,
             prompt: rule("prompt", file.prompt, Form::Id, context)?,
         })

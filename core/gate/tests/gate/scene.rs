@@ -94,7 +94,7 @@ fn contract() -> Value {
         },
         "gate": {
             "methods": {"tasks": {
-                "session": "ping", "list": "list",
+                "session": "ping", "server": "list",
                 "resource": {"action": "view", "type": "board"},
             }},
             "routes": {

@@ -17,6 +17,8 @@ pub(crate) enum Operation<'m> {
     Prompt(&'m str),
     /// Uses resources, at least one; by their URIs or URI templates.
     Resources(Vec<&'m str>),
+    /// Asks the server as a whole: line 7 is of the server.
+    Server,
     /// Nothing that has a right of its own: lines 1 to 6.
     Session,
     /// Calls a tool.
@@ -52,7 +54,7 @@ pub(crate) fn map<'m>(
         (Message::Request { method, params, .. }, _) => (method, params, Form::Request),
         // It answers what the server asked on the session's own stream.
         (Message::Response { .. }, Generation::Sessions) => {
-            return Ok(Mapped { method: None, operation: Operation::Session });
+            return Ok(Mapped { method: None, operation: Operation::Server });
         }
         // MCP 2026-07-28, sending messages 4: "The client MUST NOT send JSON-RPC responses".
         (Message::Response { .. }, Generation::Stateless) => {
@@ -77,6 +79,7 @@ fn operation<'m>(target: Target, params: &'m Object<'m>) -> Result<Operation<'m>
         Target::Listen => listen(params),
         Target::Prompt => Ok(Operation::Prompt(text(params, "name")?)),
         Target::Resource => Ok(Operation::Resources(vec![text(params, "uri")?])),
+        Target::Server => Ok(Operation::Server),
         Target::Session => Ok(Operation::Session),
         Target::Tool => tool(params),
         Target::Unsupported => {
@@ -140,7 +143,7 @@ fn listen<'m>(params: &'m Object<'m>) -> Result<Operation<'m>, Refused> {
             _ => return Err(Refused::unmapped("a subscription that is not known")),
         }
     }
-    Ok(if uris.is_empty() { Operation::Session } else { Operation::Resources(uris) })
+    Ok(if uris.is_empty() { Operation::Server } else { Operation::Resources(uris) })
 }
 
 /// A member that is one string.
@@ -179,6 +182,7 @@ mod tests {
                     Operation::List(list) => format!("list {list:?}"),
                     Operation::Prompt(name) => format!("prompt {name}"),
                     Operation::Resources(uris) => format!("resources {}", uris.join(" ")),
+                    Operation::Server => "server".to_owned(),
                     Operation::Session => "session".to_owned(),
                     Operation::Tool { name, arguments } => {
                         let arguments = arguments.map(|arguments| arguments.iter().count());
@@ -223,11 +227,11 @@ mod tests {
                 r#"{"ref":{"type":"ref/resource","uri":"a:{b}"}}"#,
                 "resources a:{b}",
             ),
-            (Sessions, "initialize", "{}", "session"),
+            (Sessions, "initialize", "{}", "server"),
             (Sessions, "ping", "{}", "session"),
-            (Sessions, "logging/setLevel", "{}", "session"),
-            (Stateless, "server/discover", "{}", "session"),
-            (Stateless, "subscriptions/listen", r#"{"notifications":{}}"#, "session"),
+            (Sessions, "logging/setLevel", "{}", "server"),
+            (Stateless, "server/discover", "{}", "server"),
+            (Stateless, "subscriptions/listen", r#"{"notifications":{}}"#, "server"),
             (
                 Stateless,
                 "subscriptions/listen",
@@ -323,7 +327,7 @@ mod tests {
         assert_eq!(listen(r#"{"toolsListChanged":"yes"}"#), MALFORMED);
         assert_eq!(listen(r#"{"resourceSubscriptions":"a:b"}"#), MALFORMED);
         assert_eq!(listen("[]"), MALFORMED);
-        assert_eq!(listen(r#"{"toolsListChanged":false}"#), Ok("session".to_owned()));
+        assert_eq!(listen(r#"{"toolsListChanged":false}"#), Ok("server".to_owned()));
         assert_eq!(shown(Stateless, "subscriptions/listen", "{}"), MALFORMED);
     }
 
@@ -363,7 +367,7 @@ mod tests {
     fn an_answer_to_the_server_belongs_to_a_session() {
         let message =
             message::parse(br#"{"jsonrpc":"2.0","id":1,"result":{}}"#, BODY_BYTES).unwrap();
-        let session = Mapped { method: None, operation: Operation::Session };
+        let session = Mapped { method: None, operation: Operation::Server };
         assert_eq!(map(Sessions, &message), Ok(session));
         let refused = map(Stateless, &message).map_err(|refused| refused.reason());
         assert_eq!(refused, Err(ReasonCode::Malformed));
