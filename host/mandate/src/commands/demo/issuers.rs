@@ -92,7 +92,7 @@ impl<'keycloak> Issuers<'keycloak> {
             obtained.push(("oidc-provider", "client credentials", token));
         }
         if let Some(realm) = &self.keycloak {
-            let token = self.client_credentials(&realm.issuer, SERVICE, &realm.secret, BOARD)?;
+            let token = realm.token(SERVICE, &[("grant_type", "client_credentials")])?;
             obtained.push(("keycloak", "client credentials", token));
             obtained.push(("keycloak", "token exchange", realm.exchange()?));
         }
@@ -173,14 +173,10 @@ impl<'keycloak> KeycloakRealm<'keycloak> {
     /// Alice's token, exchanged by the agent. Keycloak's standard exchange writes no `act`: who
     /// acts shows in the client alone.
     fn exchange(&self) -> anyhow::Result<String> {
-        let ask = |client, form: &[(&str, &str)]| {
-            let answer = self.server.token(REALM, (client, &self.secret), form)?;
-            let token = answer.get("access_token").and_then(Value::as_str);
-            token.map(str::to_owned).context("an answer of Keycloak without a token")
-        };
         let password = [("grant_type", "password"), ("username", "alice")];
-        let signed_in = ask(WEB, &[password.as_slice(), &[("password", &self.secret)]].concat())?;
-        ask(
+        let form = [password.as_slice(), &[("password", &self.secret)]].concat();
+        let signed_in = self.token(WEB, &form)?;
+        self.token(
             AGENT,
             &[
                 ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),
@@ -188,6 +184,12 @@ impl<'keycloak> KeycloakRealm<'keycloak> {
                 ("subject_token_type", ACCESS_TOKEN),
             ],
         )
+    }
+
+    fn token(&self, client: &str, form: &[(&str, &str)]) -> anyhow::Result<String> {
+        let answer = self.server.token(REALM, (client, &self.secret), form)?;
+        let token = answer.get("access_token").and_then(Value::as_str);
+        token.map(str::to_owned).context("an answer of Keycloak without a token")
     }
 }
 
