@@ -88,6 +88,7 @@ def verdict(snapshot, question):
 
 
 def main():
+    sys.setrecursionlimit(10_000)  # 512 plans within plans, a few calls each
     for line in sys.stdin:
         sys.stdout.write(json.dumps(answer(line)) + "\n")
         sys.stdout.flush()

@@ -70,6 +70,12 @@ def result(operation, *operands):
         return error(str(problem))
 
 
+def read_digits(text):
+    """The number of ASCII digits, or one that fits nowhere: Python refuses to read very many."""
+    digits = text.lstrip("0") or "0"
+    return int(digits) if len(digits) <= 20 else 1 << 80
+
+
 def integer(kind, number):
     low, high = (0, 2 * LARGEST) if kind == UINT else (-LARGEST, LARGEST)
     if not low <= number < high:
@@ -132,7 +138,8 @@ def to_int(value):
     if value.kind == STRING:
         digits = value.data[1:] if value.data[:1] in ("+", "-") else value.data
         if digits.isascii() and digits.isdigit():
-            return integer(INT, int(value.data))
+            number = read_digits(digits)
+            return integer(INT, -number if value.data[0] == "-" else number)
         return error("a text is no int")
     return NO_OVERLOAD
 
@@ -144,7 +151,7 @@ def to_uint(value):
         within = 0 <= value.data < 2.0 * LARGEST
         return Value(UINT, int(value.data)) if within else error("overflow")
     if value.kind == STRING and value.data.isascii() and value.data.isdigit():
-        return integer(UINT, int(value.data))
+        return integer(UINT, read_digits(value.data))
     return NO_OVERLOAD
 
 

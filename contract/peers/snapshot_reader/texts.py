@@ -203,10 +203,10 @@ def read_timestamp(text, strictly=False):
 def civil(seconds, offset):
     """The date in the calendar and the second of the day, `offset` seconds east of UTC."""
     days, of_day = divmod(seconds + offset, DAY)
-    days += 719_163
-    years = -400 if days < 1 else 400 if days > datetime.date.max.toordinal() else 0
-    date = datetime.date.fromordinal(days - years // 400 * 146_097)
-    return date, date.year + years, of_day
+    # Python knows the years 1 to 9999; the calendar repeats every 400.
+    cycles, day = divmod(days + 719_162, 146_097)
+    date = datetime.date.fromordinal(day + 1)
+    return date, date.year + 400 * cycles, of_day
 
 
 def write_timestamp(time):
