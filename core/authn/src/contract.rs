@@ -245,3 +245,18 @@ fn check_names(path: &str, names: &[String]) -> Result<(), LoadError> {
 fn require_some<T>(path: &str, list: &[T]) -> Result<(), LoadError> {
     if list.is_empty() { Err(LoadError::new(path, "must not be empty")) } else { Ok(()) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_that_was_found_is_not_told_and_a_name_is() {
+        let said = |message: &str| without_values(message.to_owned());
+        let found = "invalid type: string \"secret, expected or not\", expected a list";
+        assert_eq!(said(found), "expected a list");
+        let unknown = "unknown field `isuer`, expected `issuer`";
+        assert_eq!(said(unknown), unknown);
+        assert_eq!(said("missing field `issuer`"), "missing field `issuer`");
+    }
+}

@@ -62,7 +62,7 @@ mod tests {
         let shown = format!("{}…", "n".repeat(64));
         let error = Contract::parse(&format!("{{\"{name}\":1}}")).unwrap_err();
         assert_eq!(error.path, shown);
-        let expected = "expected one of `contract`, `version`, `status`, `skew_seconds`, `issuers`, `apps`, `authz`";
+        let expected = "expected one of `contract`, `version`, `status`, `skew_seconds`, `issuers`, `apps`, `authz`, `gate`";
         let place = "at line 1 column 1003";
         assert_eq!(error.message, format!("unknown field `{shown}`, {expected} {place}"));
         let inside = LoadError::new("b", "is wrong").under(&name).under("authz");

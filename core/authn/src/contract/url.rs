@@ -55,9 +55,11 @@ mod tests {
             "https://a.example/realms/x/",
             "https://a:8443/x",
             "https://[2001:db8::1.2.3.4]:8443/x",
+            "https://[2001:db8::1]",
             "http://localhost:1",
             "http://127.0.0.1/x",
             "http://[::1]:80/",
+            "http://[::1]",
         ] {
             assert_eq!(check(url), Ok(()), "{url}");
         }

@@ -33,6 +33,11 @@ fn a_trust_answers_its_status_or_its_error() {
         ),
         r#"{"error":{"message":"above the limit of 60 s","path":"contract.skew_seconds"}}"#
     );
+    let error = validator.load_trust("[").unwrap_err();
+    assert_eq!(
+        parsed(&wire::load_error(&error)),
+        json!({"error": {"message": error.message, "path": error.path}})
+    );
 }
 
 #[test]
