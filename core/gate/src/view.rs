@@ -5,8 +5,8 @@
 pub struct Request<'r> {
     /// Method, target and headers.
     pub head: Head<'r>,
-    /// The whole body; empty where the request has none, or where [`Opening`](crate::Opening) did
-    /// not ask for it.
+    /// The whole body; empty where the request has none, or where
+    /// [`Gate::body_limit`](crate::Gate::body_limit) asks for none.
     pub body: &'r [u8],
     /// What came after the body.
     pub trailers: Headers<'r>,
