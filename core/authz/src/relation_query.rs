@@ -148,15 +148,15 @@ impl Snapshot {
     }
 
     fn check(&self, query: &RelationQuery<'_>) -> Result<RelationAnswer, QueryError> {
-        let mut overlay = self.overlay().clone();
-        let asked = self.asked(&mut overlay, query.user)?;
+        let mut names = Names { snapshot: self, own: None };
+        let asked = names.asked(query.user)?;
         let name = ObjectName::parse(query.object).filter(ObjectName::is_well_formed);
         let name = name.ok_or(QueryError::Object)?;
-        let object = self.intern(&mut overlay, &name).ok_or(QueryError::Object)?;
+        let object = names.intern(&name.type_name, &name.id).ok_or(QueryError::Object)?;
         let Relation(relation) =
             self.relation(object, query.relation).ok_or(QueryError::Relation)?;
-        let contextual = self.contextual(&mut overlay, query.contextual_tuples)?;
-        let view = self.view_with(&overlay);
+        let contextual = names.contextual(query.contextual_tuples)?;
+        let view = self.view_with(names.overlay());
         let inputs = Inputs { context: query.context };
         let question = Question { view: &view, contextual: &contextual, inputs: &inputs, asked };
         Ok(match evaluate(question, object, relation, &mut Budget::new()) {
@@ -177,13 +177,13 @@ impl Snapshot {
         &self,
         query: &ListQuery<'_>,
     ) -> Result<Result<Vec<String>, EvaluationFailure>, QueryError> {
-        let mut overlay = self.overlay().clone();
-        let contextual = self.contextual(&mut overlay, query.contextual_tuples)?;
+        let mut names = Names { snapshot: self, own: None };
+        let contextual = names.contextual(query.contextual_tuples)?;
         let type_index = self.schema().type_named(query.type_name).ok_or(QueryError::Type)?;
         let relation = self.schema().relation_named(type_index, query.relation);
         let relation = relation.ok_or(QueryError::Relation)?;
-        let asked = self.asked(&mut overlay, query.user)?;
-        let view = self.view_with(&overlay);
+        let asked = names.asked(query.user)?;
+        let view = self.view_with(names.overlay());
         let inputs = Inputs { context: query.context };
         let question = Question { view: &view, contextual: &contextual, inputs: &inputs, asked };
         let mut found = Vec::new();
@@ -198,60 +198,79 @@ impl Snapshot {
         found.sort_unstable();
         Ok(Ok(found))
     }
+}
 
-    fn asked(&self, overlay: &mut Overlay, user: &str) -> Result<Asked, QueryError> {
+/// The names of one query. Those that the snapshot does not know are added for this query alone,
+/// in an overlay of its own: most queries need none.
+struct Names<'s> {
+    snapshot: &'s Snapshot,
+    own: Option<Overlay>,
+}
+
+impl Names<'_> {
+    fn overlay(&self) -> &Overlay {
+        self.own.as_ref().unwrap_or_else(|| self.snapshot.overlay())
+    }
+
+    fn asked(&mut self, user: &str) -> Result<Asked, QueryError> {
         let subject = Subject::parse(user).filter(Subject::is_well_formed);
-        let subject = subject.ok_or(QueryError::User)?;
-        let asked = match &subject {
-            Subject::Object(name) => self.intern(overlay, name).map(Asked::Object),
-            Subject::Userset(name, relation) => self.intern(overlay, name).and_then(|object| {
-                let Relation(relation) = self.relation(object, relation)?;
-                Some(Asked::Userset(object, relation))
-            }),
-            Subject::Wildcard(name) => self.schema().type_named(name).map(Asked::Wildcard),
+        let asked = match &subject.ok_or(QueryError::User)? {
+            Subject::Object(name) => self.intern(&name.type_name, &name.id).map(Asked::Object),
+            Subject::Userset(name, relation) => {
+                self.intern(&name.type_name, &name.id).and_then(|object| {
+                    let Relation(relation) = self.snapshot.relation(object, relation)?;
+                    Some(Asked::Userset(object, relation))
+                })
+            }
+            Subject::Wildcard(type_name) => {
+                self.snapshot.schema().type_named(type_name).map(Asked::Wildcard)
+            }
         };
         asked.ok_or(QueryError::User)
     }
 
     /// The object, added for this query if nobody knows it.
-    fn intern(&self, overlay: &mut Overlay, name: &ObjectName) -> Option<Object> {
-        let type_index = self.schema().type_named(&name.type_name)?;
-        overlay.intern(&self.view(), type_index, &name.id).ok()
+    fn intern(&mut self, type_name: &str, id: &str) -> Option<Object> {
+        let snapshot = self.snapshot;
+        let type_index = snapshot.schema().type_named(type_name)?;
+        if let Some(known) = snapshot.view_with(self.overlay()).find(type_index, id) {
+            return Some(known);
+        }
+        let own = self.own.get_or_insert_with(|| snapshot.overlay().clone());
+        own.intern(&snapshot.view(), type_index, id).ok()
     }
 
-    fn contextual(
-        &self,
-        overlay: &mut Overlay,
-        tuples: &[Tuple],
-    ) -> Result<Vec<ContextualTuple>, QueryError> {
-        let resolve = |tuple: &Tuple| self.contextual_tuple(overlay, tuple);
+    fn contextual(&mut self, tuples: &[Tuple]) -> Result<Vec<ContextualTuple>, QueryError> {
+        let resolve = |tuple: &Tuple| self.contextual_tuple(tuple);
         let resolved: Option<Vec<_>> = tuples.iter().map(resolve).collect();
         resolved.ok_or(QueryError::ContextualTuple)
     }
 
-    fn contextual_tuple(&self, overlay: &mut Overlay, tuple: &Tuple) -> Option<ContextualTuple> {
+    fn contextual_tuple(&mut self, tuple: &Tuple) -> Option<ContextualTuple> {
         if !tuple.object.is_well_formed() || !tuple.subject.is_well_formed() {
             return None;
         }
-        let object = self.intern(overlay, &tuple.object)?;
-        let Relation(relation) = self.relation(object, &tuple.relation)?;
+        let snapshot = self.snapshot;
+        let mut named = |name: &ObjectName| self.intern(&name.type_name, &name.id);
+        let object = named(&tuple.object)?;
+        let Relation(relation) = snapshot.relation(object, &tuple.relation)?;
         let (form, type_index, local) = match &tuple.subject {
             Subject::Object(name) => {
-                let subject = self.intern(overlay, name)?;
+                let subject = named(name)?;
                 (Form::Object, subject.type_index, subject.local)
             }
             Subject::Userset(name, relation) => {
-                let subject = self.intern(overlay, name)?;
-                let Relation(relation) = self.relation(subject, relation)?;
+                let subject = named(name)?;
+                let Relation(relation) = snapshot.relation(subject, relation)?;
                 (Form::Userset(relation), subject.type_index, subject.local)
             }
-            Subject::Wildcard(name) => (Form::Wildcard, self.schema().type_named(name)?, 0),
+            Subject::Wildcard(name) => (Form::Wildcard, snapshot.schema().type_named(name)?, 0),
         };
         let condition = match &tuple.condition {
             None => None,
-            Some(condition) => Some(self.schema().condition_named(&condition.name)?),
+            Some(condition) => Some(snapshot.schema().condition_named(&condition.name)?),
         };
-        let table = self.schema().relation_table(relation)?;
+        let table = snapshot.schema().relation_table(relation)?;
         let position = table.restrictions.iter().position(|restriction| {
             (restriction.type_index, restriction.form, restriction.condition)
                 == (type_index, form, condition)

@@ -20,7 +20,7 @@ use std::fmt;
 
 #[cfg(feature = "builder")]
 pub use self::builder::{BuildError, TenancyRules, World};
-pub use self::object::{Object, Relation, Tenancy};
+pub use self::object::{Object, ObjectType, Relation, Tenancy};
 pub(crate) use self::overlay::Overlay;
 pub use self::overlay::RowError;
 pub(crate) use self::rows::{Context, Row as StoredRow, View};
@@ -89,21 +89,45 @@ impl Snapshot {
     /// The first row that names an unknown type, relation or condition, a subject that the model
     /// does not admit, or a relationship that joins two tenants. The snapshot is then as before.
     pub fn apply(&mut self, rows: &[Row]) -> Result<(), RowError> {
-        let mut overlay = self.overlay.clone();
+        let mut overlay = std::mem::take(&mut self.overlay);
         let mut records = self.record_overlay.clone();
-        for (position, row) in rows.iter().enumerate() {
+        let applied = rows.iter().enumerate().try_for_each(|(position, row)| {
             overlay::apply(self, &mut overlay, &mut records, row)
-                .map_err(|problem| RowError { position, problem })?;
+                .map_err(|problem| RowError { position, problem })
+        });
+        match &applied {
+            Ok(()) => {
+                overlay.keep();
+                self.record_overlay = records;
+            }
+            Err(_) => overlay.take_back(),
         }
         self.overlay = overlay;
-        self.record_overlay = records;
-        Ok(())
+        applied
     }
 
     /// The object with this name.
     #[must_use]
     pub fn find(&self, type_name: &str, id: &str) -> Option<Object> {
         self.view().find(self.schema.type_named(type_name)?, id)
+    }
+
+    /// The type with this name.
+    #[must_use]
+    pub fn object_type(&self, name: &str) -> Option<ObjectType> {
+        self.schema.type_named(name).map(ObjectType)
+    }
+
+    /// The object of a type that was looked up before.
+    #[must_use]
+    pub fn find_of(&self, ObjectType(type_index): ObjectType, id: &str) -> Option<Object> {
+        self.view().find(type_index, id)
+    }
+
+    /// The relation of a type with this name.
+    #[must_use]
+    pub fn relation_of(&self, ObjectType(type_index): ObjectType, name: &str) -> Option<Relation> {
+        self.schema.relation_named(type_index, name).map(Relation)
     }
 
     /// The object's name.

@@ -18,7 +18,7 @@ pub(crate) fn evaluate(
 ) -> Holding {
     let Question { view, contextual, inputs, asked } = question;
     let mut evaluation = Evaluation {
-        view,
+        view: *view,
         asked,
         contextual,
         inputs,
@@ -94,11 +94,12 @@ struct Way<'h, 's> {
     table: &'s RelationTable,
     position: usize,
     restriction: &'s Restriction,
-    relation: u32,
+    /// What is asked of the subjects.
+    target: &'s RelationTable,
 }
 
 struct Evaluation<'e, 's, 'i> {
-    view: &'e View<'s>,
+    view: View<'s>,
     asked: Asked,
     contextual: &'e [ContextualTuple],
     inputs: &'e Inputs<'i>,
@@ -113,13 +114,24 @@ struct Evaluation<'e, 's, 'i> {
 
 impl<'s> Evaluation<'_, 's, '_> {
     fn check(&mut self, object: Object, relation: u32, above: Above<'_, 's>) -> Answer {
+        match self.view.schema.relation_table(relation) {
+            Some(table) => self.check_in(object, table, above),
+            None => Answer::No,
+        }
+    }
+
+    fn check_in(
+        &mut self,
+        object: Object,
+        table: &'s RelationTable,
+        above: Above<'_, 's>,
+    ) -> Answer {
         // It is never under way: whoever asks about it has met this answer.
-        if self.asked == Asked::Userset(object, relation) {
+        if self.asked == Asked::Userset(object, table.number) {
             return Answer::Yes;
         }
-        let Some(table) = self.view.schema.relation_table(relation) else { return Answer::No };
         // Only a relation that can come out of itself is ever met again.
-        if table.recursive && is_under_way(object, relation, above) {
+        if table.recursive && is_under_way(object, table.number, above) {
             return Answer::Cycle;
         }
         if !self.can_reach(table) {
@@ -129,13 +141,13 @@ impl<'s> Evaluation<'_, 's, '_> {
     }
 
     /// Evaluates a relation of another object: one level deeper.
-    fn hop(&mut self, object: Object, relation: u32, above: &Here<'_, 's>) -> Answer {
+    fn hop(&mut self, object: Object, table: &'s RelationTable, above: &Here<'_, 's>) -> Answer {
         let depth = self.budget.depth;
         let Some(below) = depth.checked_sub(1).filter(|below| *below > 0) else {
             return self.fail(EvaluationFailure::Depth);
         };
         self.budget.depth = below;
-        let answer = self.check(object, relation, Some(above));
+        let answer = self.check_in(object, table, Some(above));
         self.budget.depth = depth;
         answer
     }
@@ -228,7 +240,8 @@ impl<'s> Evaluation<'_, 's, '_> {
         }
         for (position, restriction) in here.table.restrictions.iter().enumerate() {
             let Form::Userset(relation) = restriction.form else { continue };
-            let way = Way { here, table: here.table, position, restriction, relation };
+            let Some(target) = self.view.schema.relation_table(relation) else { continue };
+            let way = Way { here, table: here.table, position, restriction, target };
             answer = answer.or(self.through(way, &row));
             if answer == Answer::Yes {
                 break;
@@ -284,8 +297,7 @@ impl<'s> Evaluation<'_, 's, '_> {
 
     /// Follows what one restriction stores: usersets, or the objects of a tupleset.
     fn through(&mut self, way: Way<'_, 's>, row: &StoredRow<'s>) -> Answer {
-        let target = self.view.schema.relation_table(way.relation);
-        if !target.is_some_and(|target| self.can_come_out(target)) {
+        if !self.can_come_out(way.target) {
             return Answer::No;
         }
         let mut answer = Answer::No;
@@ -299,7 +311,7 @@ impl<'s> Evaluation<'_, 's, '_> {
                 return answer;
             }
         }
-        for at in of_restriction(way.table, row, way.position) {
+        for at in row.of_restriction(way.table, way.position) {
             let holds = self.edge(row, at, way.restriction);
             answer = answer.or(self.follow(way, way.table.local_of(row.word(at)), holds));
             let spent = matches!(self.failure, Some(EvaluationFailure::Budget));
@@ -316,7 +328,7 @@ impl<'s> Evaluation<'_, 's, '_> {
             return holds;
         }
         let type_index = way.restriction.type_index;
-        let answer = self.hop(Object { type_index, local }, way.relation, way.here);
+        let answer = self.hop(Object { type_index, local }, way.target, way.here);
         if answer == Answer::Yes {
             self.step(way.here.object, way.table, way.position, local);
         }
@@ -332,11 +344,13 @@ impl<'s> Evaluation<'_, 's, '_> {
         }
         let mut answer = Answer::No;
         for (position, restriction) in table.restrictions.iter().enumerate() {
-            let target = targets.iter().find(|(of, _)| *of == restriction.type_index);
-            let Some((_, relation)) = target.filter(|_| restriction.form == Form::Object) else {
+            if restriction.form != Form::Object {
                 continue;
-            };
-            let way = Way { here, table, position, restriction, relation: *relation };
+            }
+            let target = targets.iter().find(|(of, _)| *of == restriction.type_index);
+            let target = target.and_then(|(_, target)| self.view.schema.relation_table(*target));
+            let Some(target) = target else { continue };
+            let way = Way { here, table, position, restriction, target };
             answer = answer.or(self.through(way, &row));
             if answer == Answer::Yes {
                 break;
@@ -457,22 +471,6 @@ fn is_under_way(object: Object, relation: u32, mut above: Above<'_, '_>) -> bool
         above = here.above;
     }
     false
-}
-
-/// The positions of a row that one restriction has.
-fn of_restriction(
-    table: &RelationTable,
-    row: &StoredRow<'_>,
-    position: usize,
-) -> std::ops::Range<usize> {
-    if table.restrictions.len() == 1 {
-        return 0..row.len();
-    }
-    let lower_bound = |position: usize| {
-        let restriction = table.restrictions.get(position);
-        restriction.map_or(row.len(), |restriction| row.lower_bound(restriction.tag))
-    };
-    lower_bound(position)..lower_bound(position.saturating_add(1))
 }
 
 /// Nested operations of one evaluation, computed relations included. Source: what half a megabyte

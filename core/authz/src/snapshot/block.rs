@@ -84,6 +84,7 @@ impl BlockLayout {
     }
 
     /// The words of a row within its block; `None` where the block has none.
+    #[inline]
     pub(crate) fn row(self, block: &[Word], column: u32) -> Option<Range<usize>> {
         let ends = block.as_flattened();
         let end = self.end(ends, column)?;
@@ -96,6 +97,7 @@ impl BlockLayout {
     }
 
     /// Subjects up to and with a column.
+    #[inline]
     pub(crate) fn end(self, ends: &[u8], column: u32) -> Option<usize> {
         let at = index(column);
         match self.width {

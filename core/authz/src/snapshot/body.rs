@@ -78,6 +78,7 @@ impl Section {
     }
 
     /// Its place in the table: what [`Section::ALL`] says, without a search.
+    #[inline]
     const fn position(self) -> usize {
         match self {
             Self::Strings => 0,
@@ -147,12 +148,14 @@ impl Body {
     }
 
     /// The bytes of a section.
+    #[inline]
     pub(crate) fn bytes(&self, section: Section) -> &[u8] {
         let range = self.sections.get(section.position()).cloned().unwrap_or_default();
         self.bytes.get(range).unwrap_or_default()
     }
 
     /// The words of a section.
+    #[inline]
     pub(crate) fn words(&self, section: Section) -> &[Word] {
         self.bytes(section).as_chunks::<4>().0
     }
@@ -174,11 +177,13 @@ impl Body {
 }
 
 /// A word's value.
+#[inline]
 pub(crate) const fn read(word: &Word) -> u32 {
     u32::from_le_bytes(*word)
 }
 
 /// A word as an index. Indices that do not fit are out of every range.
+#[inline]
 pub(crate) fn index(word: u32) -> usize {
     usize::try_from(word).unwrap_or(usize::MAX)
 }
@@ -186,6 +191,7 @@ pub(crate) fn index(word: u32) -> usize {
 /// The word at a position.
 ///
 /// INVARIANT: loading has validated every position that is read afterwards; zero is never met.
+#[inline]
 pub(crate) fn word_at(words: &[Word], position: usize) -> u32 {
     words.get(position).map_or(0, read)
 }

@@ -45,7 +45,6 @@ pub(crate) struct Names<'s> {
     /// Bits of a slot that say where the record is.
     bits: u32,
     slots: &'s [Word],
-    offsets: &'s [Word],
     records: &'s [Word],
 }
 
@@ -59,14 +58,16 @@ pub(crate) struct Record<'s> {
 }
 
 impl<'s> Names<'s> {
+    #[inline]
     pub(crate) fn open(body: &'s Body) -> Self {
         let (key, slots) = split_key(body.words(Section::Slots));
         let records = body.words(Section::Names);
         let bits = position_bits(records.len());
-        Self { key, bits, slots, offsets: body.words(Section::NameOffsets), records }
+        Self { key, bits, slots, records }
     }
 
     /// The number, over all types, of the name among those of a type.
+    #[inline]
     pub(crate) fn find(&self, type_index: u32, of_type: Range<u32>, id: &str) -> Option<u32> {
         let (start, fingerprint) = place(self.key, type_index, id.as_bytes(), self.slots.len());
         let (upwards, before) = (self.slots.get(start..)?, self.slots.get(..start)?);
@@ -86,21 +87,23 @@ impl<'s> Names<'s> {
         }
         None
     }
+}
 
-    /// The name with this number.
-    pub(crate) fn text(&self, number: u32) -> &'s str {
-        let mut at = index(word_at(self.offsets, index(number / SAMPLE)));
-        for _ in 0..number % SAMPLE {
-            let Some(record) = Record::at(self.records, at) else { return "" };
-            at = at.saturating_add(record.words());
-        }
-        let id = Record::at(self.records, at).map(|record| record.id);
-        std::str::from_utf8(id.unwrap_or_default()).unwrap_or_default()
+/// The name with this number.
+pub(crate) fn text(body: &Body, number: u32) -> &str {
+    let (offsets, records) = (body.words(Section::NameOffsets), body.words(Section::Names));
+    let mut at = index(word_at(offsets, index(number / SAMPLE)));
+    for _ in 0..number % SAMPLE {
+        let Some(record) = Record::at(records, at) else { return "" };
+        at = at.saturating_add(record.words());
     }
+    let id = Record::at(records, at).map(|record| record.id);
+    std::str::from_utf8(id.unwrap_or_default()).unwrap_or_default()
 }
 
 impl<'s> Record<'s> {
     /// The record that starts at a word.
+    #[inline]
     pub(crate) fn at(records: &'s [Word], at: usize) -> Option<Self> {
         let (number, rest) = records.get(at..)?.split_first()?;
         let (length, rest) = rest.as_flattened().split_first_chunk::<2>()?;
@@ -118,6 +121,7 @@ impl<'s> Record<'s> {
 }
 
 /// The key before the slots, and the slots.
+#[inline]
 pub(crate) fn split_key(section: &[Word]) -> (Key, &[Word]) {
     match section.split_first_chunk::<KEY_WORDS>() {
         Some((words, slots)) => {
@@ -129,6 +133,7 @@ pub(crate) fn split_key(section: &[Word]) -> (Key, &[Word]) {
 }
 
 /// Where the search for a name starts, and its fingerprint.
+#[inline]
 pub(crate) fn place(
     [first, second]: Key,
     type_index: u32,
@@ -144,6 +149,7 @@ pub(crate) fn place(
 
 /// Bits of a slot that say where the record is, so that the largest is never all ones and no slot
 /// looks free.
+#[inline]
 pub(crate) fn position_bits(words: usize) -> u32 {
     let largest = u32::try_from(words.saturating_add(1)).unwrap_or(u32::MAX);
     32_u32.saturating_sub(largest.leading_zeros()).clamp(1, 31)
@@ -156,6 +162,7 @@ pub(crate) const fn slot(position: u32, fingerprint: u32, bits: u32) -> u32 {
 }
 
 /// A mask of the lowest bits.
+#[inline]
 pub(crate) const fn low_bits(bits: u32) -> u32 {
     !(u32::MAX << bits)
 }

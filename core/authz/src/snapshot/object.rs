@@ -7,6 +7,10 @@ pub struct Object {
     pub(crate) local: u32,
 }
 
+/// A type of a snapshot's model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ObjectType(pub(crate) u32);
+
 /// A relation of a type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Relation(pub(crate) u32);

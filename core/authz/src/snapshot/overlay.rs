@@ -3,17 +3,19 @@
 //! The body stays as it is. One bit an object says whether to look here, so that objects without
 //! changes cost one test.
 
+mod change;
+mod row;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
+pub(super) use self::change::apply;
+pub(crate) use self::row::OverlayRow;
+
+use super::View;
 use super::body::index;
 use super::object::{Object, Tenancy};
-use super::rows::Context;
-use super::schema::{Form, RelationTable, Schema};
-use super::{Snapshot, View};
-use crate::name::{ObjectName, Subject};
-use crate::records::RecordOverlay;
-use crate::row::{Row, StoredCondition};
+use super::schema::{RelationTable, Schema};
 
 /// Why a row could not be applied.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,8 +38,28 @@ impl std::error::Error for RowError {}
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Overlay {
     types: Vec<TypeOverlay>,
-    rows: BTreeMap<(Object, u32), OverlayRow>,
+    rows: BTreeMap<RowKey, OverlayRow>,
     tenancies: BTreeMap<Object, Tenancy>,
+    /// How to take back what the delta has changed that is being applied, the first change first.
+    journal: Vec<Undo>,
+}
+
+/// An object, and the number of one of its relations.
+type RowKey = (Object, u32);
+
+/// How one change is taken back.
+#[derive(Clone, Debug)]
+enum Undo {
+    /// The last name of a type was added.
+    Name { type_index: u32 },
+    /// A row was copied from the body.
+    Row(RowKey),
+    /// A row was emptied that had been this.
+    Emptied(RowKey, OverlayRow),
+    /// A subject was stored or removed; what was stored for its word, with its context.
+    Subject { key: RowKey, word: u32, before: Option<Option<Vec<u8>>> },
+    /// An object had this tenancy here, if any.
+    Tenancy(Object, Option<Tenancy>),
 }
 
 #[derive(Clone, Debug, Default)]
@@ -48,40 +70,6 @@ struct TypeOverlay {
     ids: Vec<String>,
     /// One bit an object with a replaced row.
     dirty: Vec<u64>,
-}
-
-/// A row that replaces the body's.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct OverlayRow {
-    pub(crate) words: Vec<u32>,
-    contexts: Vec<Option<Vec<u8>>>,
-}
-
-impl OverlayRow {
-    pub(crate) fn context(&self, position: usize) -> Option<Context<'_>> {
-        self.contexts.get(position)?.as_deref().map(Context::Encoded)
-    }
-
-    fn put(&mut self, word: u32, context: Option<Vec<u8>>) {
-        match self.words.binary_search(&word) {
-            Ok(position) => {
-                if let Some(place) = self.contexts.get_mut(position) {
-                    *place = context;
-                }
-            }
-            Err(position) => {
-                self.words.insert(position, word);
-                self.contexts.insert(position, context);
-            }
-        }
-    }
-
-    fn remove(&mut self, word: u32) {
-        if let Ok(position) = self.words.binary_search(&word) {
-            self.words.remove(position);
-            self.contexts.remove(position);
-        }
-    }
 }
 
 impl Overlay {
@@ -115,12 +103,17 @@ impl Overlay {
         if self.tenancies.is_empty() { None } else { self.tenancies.get(&object).copied() }
     }
 
+    #[inline]
     pub(crate) fn is_dirty(&self, object: Object) -> bool {
+        if self.rows.is_empty() {
+            return false;
+        }
         let dirty = self.types.get(index(object.type_index)).map(|table| table.dirty.as_slice());
         let word = dirty.unwrap_or_default().get(index(object.local / 64)).copied();
         word.unwrap_or_default() >> (object.local % 64) & 1 == 1
     }
 
+    #[inline]
     pub(crate) fn row(&self, object: Object, relation: u32) -> Option<&OverlayRow> {
         self.rows.get(&(object, relation))
     }
@@ -144,10 +137,79 @@ impl Overlay {
         let local = local.ok_or("there are too many objects")?;
         table.numbers.insert(id.to_owned(), local);
         table.ids.push(id.to_owned());
+        self.journal.push(Undo::Name { type_index });
         Ok(Object { type_index, local })
     }
 
-    /// The row to change: a copy of what is stored until now.
+    /// Ends a delta: what it changed stays.
+    pub(super) fn keep(&mut self) {
+        self.journal = Vec::new();
+    }
+
+    /// Ends a delta: everything is as it was when it began.
+    pub(super) fn take_back(&mut self) {
+        while let Some(undo) = self.journal.pop() {
+            match undo {
+                Undo::Name { type_index } => {
+                    if let Some(table) = self.types.get_mut(index(type_index))
+                        && let Some(id) = table.ids.pop()
+                    {
+                        table.numbers.remove(&id);
+                    }
+                }
+                // The bit stays: it only says where to look.
+                Undo::Row(key) => drop(self.rows.remove(&key)),
+                Undo::Emptied(key, row) => drop(self.rows.insert(key, row)),
+                Undo::Subject { key, word, before } => {
+                    if let Some(row) = self.rows.get_mut(&key) {
+                        row.set(word, before);
+                    }
+                }
+                Undo::Tenancy(object, Some(before)) => {
+                    self.tenancies.insert(object, before);
+                }
+                Undo::Tenancy(object, None) => drop(self.tenancies.remove(&object)),
+            }
+        }
+    }
+
+    /// Stores a subject, in place of the same one with another context.
+    fn put(
+        &mut self,
+        view: &View<'_>,
+        (object, relation): (Object, &RelationTable),
+        word: u32,
+        context: Option<Vec<u8>>,
+    ) {
+        let before = self.row_mut(view, object, relation).set(word, Some(context));
+        self.journal.push(Undo::Subject { key: (object, relation.number), word, before });
+    }
+
+    /// Removes a subject, if it is stored.
+    fn remove(&mut self, view: &View<'_>, (object, relation): (Object, &RelationTable), word: u32) {
+        let key = (object, relation.number);
+        let stored = match self.rows.get(&key) {
+            Some(row) => row.words.binary_search(&word).is_ok(),
+            None => view.row(object, relation).position(word).is_some(),
+        };
+        if stored {
+            let before = self.row_mut(view, object, relation).set(word, None);
+            self.journal.push(Undo::Subject { key, word, before });
+        }
+    }
+
+    /// Removes every subject.
+    fn empty(&mut self, view: &View<'_>, object: Object, relation: &RelationTable) {
+        let before = std::mem::take(self.row_mut(view, object, relation));
+        self.journal.push(Undo::Emptied((object, relation.number), before));
+    }
+
+    fn set_tenancy(&mut self, object: Object, tenancy: Tenancy) {
+        let before = self.tenancies.insert(object, tenancy);
+        self.journal.push(Undo::Tenancy(object, before));
+    }
+
+    /// The row to change: a copy of what the body stores, if it is here for the first time.
     fn row_mut(
         &mut self,
         view: &View<'_>,
@@ -163,237 +225,10 @@ impl Overlay {
                 *word |= 1 << (object.local % 64);
             }
         }
-        self.rows.entry((object, relation.number)).or_insert_with(|| copy(view, object, relation))
+        let key = (object, relation.number);
+        self.rows.entry(key).or_insert_with(|| {
+            self.journal.push(Undo::Row(key));
+            OverlayRow::copy(view, object, relation)
+        })
     }
-}
-
-/// What is stored in a relation of an object until now.
-fn copy(view: &View<'_>, object: Object, relation: &RelationTable) -> OverlayRow {
-    let row = view.row(object, relation);
-    let contexts = (0..row.len()).map(|position| {
-        let conditional = relation
-            .restrictions
-            .get(relation.restriction_of(row.word(position)))
-            .is_some_and(|restriction| restriction.condition.is_some());
-        let context = conditional.then(|| view.context(&row, position)).flatten();
-        match context? {
-            Context::Encoded(bytes) => Some(bytes.to_vec()),
-            Context::Json(_) => None,
-        }
-    });
-    OverlayRow { words: row.words().collect(), contexts: contexts.collect() }
-}
-
-/// Applies one row of a delta.
-pub(super) fn apply(
-    snapshot: &Snapshot,
-    overlay: &mut Overlay,
-    records: &mut RecordOverlay,
-    row: &Row,
-) -> Result<(), String> {
-    match row {
-        Row::DeleteCredential { .. }
-        | Row::DeleteIdentity { .. }
-        | Row::PutCredential(_)
-        | Row::PutIdentity(_) => apply_record(snapshot, overlay, records, row),
-        Row::DeleteObject { object } => delete_object(snapshot, overlay, object),
-        Row::DeleteTuple { object, relation, subject } => {
-            let change = Change { object, relation, subject };
-            change.delete(snapshot, overlay)
-        }
-        Row::PutObject { object, tenant } => {
-            put_object(snapshot, overlay, object, tenant.as_deref())
-        }
-        Row::WriteTuple(tuple) => {
-            let change = Change {
-                object: &tuple.object,
-                relation: &tuple.relation,
-                subject: &tuple.subject,
-            };
-            change.write(snapshot, overlay, tuple.condition.as_ref())
-        }
-    }
-}
-
-fn apply_record(
-    snapshot: &Snapshot,
-    overlay: &mut Overlay,
-    records: &mut RecordOverlay,
-    row: &Row,
-) -> Result<(), String> {
-    let schema = &snapshot.schema;
-    let tenant_type = schema.tenant_type.and_then(|tenant| schema.type_table(tenant));
-    let tenant_type = tenant_type.map(|table| table.name.as_str());
-    let view = snapshot.view();
-    let mut resolve = |name: &ObjectName| {
-        let type_index = schema.type_named(&name.type_name)?;
-        overlay.intern(&view, type_index, &name.id).ok()
-    };
-    records.apply(&snapshot.records, row, tenant_type, &mut resolve)
-}
-
-/// A relationship that changes.
-#[derive(Clone, Copy, Debug)]
-struct Change<'r> {
-    object: &'r ObjectName,
-    relation: &'r str,
-    subject: &'r Subject,
-}
-
-/// A change whose names were found.
-struct Resolved<'s> {
-    object: Object,
-    relation: &'s RelationTable,
-    form: Form,
-    subject: Object,
-}
-
-impl Change<'_> {
-    /// Stores the relationship, in place of one with another condition.
-    fn write(
-        &self,
-        snapshot: &Snapshot,
-        overlay: &mut Overlay,
-        condition: Option<&StoredCondition>,
-    ) -> Result<(), String> {
-        let view = snapshot.view();
-        let (condition, context) = match condition {
-            None => (None, None),
-            Some(condition) => {
-                let number = snapshot.schema.condition_named(&condition.name);
-                let number = number.ok_or("the condition is unknown")?;
-                let code = view.code(number).map(|(_, code)| code).unwrap_or_default();
-                crate::condition::validate_context(code, &condition.context)
-                    .map_err(|_| "the condition's context is malformed")?;
-                (Some(number), Some(condition.context.clone()))
-            }
-        };
-        let resolved = self.resolve(snapshot, overlay)?;
-        let relation = resolved.relation;
-        let fitting = relation.restrictions.iter().find(|restriction| {
-            restriction.type_index == resolved.subject.type_index
-                && restriction.form == resolved.form
-                && restriction.condition == condition
-        });
-        let fitting = fitting.ok_or("the model does not admit this subject here")?;
-        check_tenants(snapshot, overlay, &resolved)?;
-        let word = relation.subject_word(fitting, resolved.subject.local);
-        let word = word.ok_or("there are too many objects")?;
-        let row = overlay.row_mut(&view, resolved.object, relation);
-        remove_all(row, &resolved);
-        row.put(word, context);
-        Ok(())
-    }
-
-    fn delete(&self, snapshot: &Snapshot, overlay: &mut Overlay) -> Result<(), String> {
-        let resolved = self.resolve(snapshot, overlay)?;
-        let view = snapshot.view();
-        let row = overlay.row_mut(&view, resolved.object, resolved.relation);
-        remove_all(row, &resolved);
-        Ok(())
-    }
-
-    fn resolve<'s>(
-        &self,
-        snapshot: &'s Snapshot,
-        overlay: &mut Overlay,
-    ) -> Result<Resolved<'s>, String> {
-        let view = snapshot.view();
-        let schema = &snapshot.schema;
-        let type_named = |name: &str| schema.type_named(name).ok_or("the type is unknown");
-        let object_type = type_named(&self.object.type_name)?;
-        let relation = schema.relation_named(object_type, self.relation);
-        let relation = relation.and_then(|relation| schema.relation_table(relation));
-        let relation = relation.ok_or("the relation is unknown")?;
-        if relation.restrictions.is_empty() {
-            return Err("the relation stores nothing".to_owned());
-        }
-        let (form, subject) = match self.subject {
-            Subject::Object(name) => {
-                let type_index = type_named(&name.type_name)?;
-                (Form::Object, overlay.intern(&view, type_index, &name.id)?)
-            }
-            Subject::Userset(name, of) => {
-                let type_index = type_named(&name.type_name)?;
-                let of = schema.relation_named(type_index, of).ok_or("the relation is unknown")?;
-                (Form::Userset(of), overlay.intern(&view, type_index, &name.id)?)
-            }
-            Subject::Wildcard(name) => {
-                (Form::Wildcard, Object { type_index: type_named(name)?, local: 0 })
-            }
-        };
-        let object = overlay.intern(&view, object_type, &self.object.id)?;
-        Ok(Resolved { object, relation, form, subject })
-    }
-}
-
-/// Removes the relationship under every condition: (object, relation, subject) is one key.
-fn remove_all(row: &mut OverlayRow, resolved: &Resolved<'_>) {
-    for restriction in &resolved.relation.restrictions {
-        let alike = restriction.type_index == resolved.subject.type_index
-            && restriction.form == resolved.form;
-        let word = resolved.relation.subject_word(restriction, resolved.subject.local);
-        if let Some(word) = word.filter(|_| alike) {
-            row.remove(word);
-        }
-    }
-}
-
-/// Refuses a relationship that joins two tenants.
-fn check_tenants(
-    snapshot: &Snapshot,
-    overlay: &Overlay,
-    resolved: &Resolved<'_>,
-) -> Result<(), String> {
-    let view = snapshot.view_with(overlay);
-    let tenants = (view.tenancy(resolved.object), view.tenancy(resolved.subject));
-    match tenants {
-        (Tenancy::Of(one), Tenancy::Of(other))
-            if one != other && resolved.form != Form::Wildcard =>
-        {
-            Err("the relationship joins two tenants".to_owned())
-        }
-        _ => Ok(()),
-    }
-}
-
-fn delete_object(
-    snapshot: &Snapshot,
-    overlay: &mut Overlay,
-    name: &ObjectName,
-) -> Result<(), String> {
-    let schema = &snapshot.schema;
-    let type_index = schema.type_named(&name.type_name).ok_or("the type is unknown")?;
-    let view = snapshot.view();
-    let object = overlay.intern(&view, type_index, &name.id)?;
-    let stores = schema
-        .relations
-        .iter()
-        .filter(|relation| relation.type_index == type_index && !relation.restrictions.is_empty());
-    for relation in stores {
-        *overlay.row_mut(&view, object, relation) = OverlayRow::default();
-    }
-    overlay.tenancies.insert(object, Tenancy::Unknown);
-    Ok(())
-}
-
-fn put_object(
-    snapshot: &Snapshot,
-    overlay: &mut Overlay,
-    name: &ObjectName,
-    tenant: Option<&str>,
-) -> Result<(), String> {
-    let schema = &snapshot.schema;
-    let type_index = schema.type_named(&name.type_name).ok_or("the type is unknown")?;
-    let view = snapshot.view();
-    let object = overlay.intern(&view, type_index, &name.id)?;
-    let tenancy = match tenant {
-        None => Tenancy::Unknown,
-        Some(tenant) => {
-            let tenant_type = schema.tenant_type.ok_or("the snapshot has no tenants")?;
-            Tenancy::Of(overlay.intern(&view, tenant_type, tenant)?)
-        }
-    };
-    overlay.tenancies.insert(object, tenancy);
-    Ok(())
 }

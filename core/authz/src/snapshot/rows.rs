@@ -1,7 +1,9 @@
 //! Rows: who is stored in a relation of an object, from the body or from the overlay.
 
+use std::ops::Range;
+
 use super::body::{Body, Section, Word, index, read, word_at};
-use super::names::Names;
+use super::names::{Names, text};
 use super::object::{Object, Tenancy};
 use super::overlay::{Overlay, OverlayRow};
 use super::schema::{ConditionTable, Form, RelationTable, Schema, code, run_value};
@@ -12,7 +14,6 @@ pub(crate) struct View<'s> {
     pub(crate) schema: &'s Schema,
     pub(crate) overlay: &'s Overlay,
     body: &'s Body,
-    names: Names<'s>,
     offsets: &'s [Word],
     blocks: &'s [Word],
 }
@@ -36,22 +37,23 @@ pub(crate) enum Context<'s> {
 }
 
 impl<'s> View<'s> {
+    #[inline]
     pub(super) fn new(body: &'s Body, schema: &'s Schema, overlay: &'s Overlay) -> Self {
         Self {
             schema,
             overlay,
             body,
-            names: Names::open(body),
             offsets: body.words(Section::Offsets),
             blocks: body.words(Section::Rows),
         }
     }
 
     /// The object of a type with this id.
+    #[inline]
     pub(crate) fn find(&self, type_index: u32, id: &str) -> Option<Object> {
         let table = self.schema.type_table(type_index)?;
         let of_type = table.first_object..table.first_object.saturating_add(table.count);
-        let found = self.names.find(type_index, of_type, id);
+        let found = Names::open(self.body).find(type_index, of_type, id);
         let local = match found {
             Some(number) => number.checked_sub(table.first_object)?,
             None => self.overlay.find(type_index, id)?,
@@ -63,7 +65,7 @@ impl<'s> View<'s> {
     pub(crate) fn id(&self, object: Object) -> &'s str {
         let Some(table) = self.schema.type_table(object.type_index) else { return "" };
         if object.local < table.count {
-            self.names.text(table.first_object.saturating_add(object.local))
+            text(self.body, table.first_object.saturating_add(object.local))
         } else {
             self.overlay.id(object).unwrap_or_default()
         }
@@ -102,6 +104,7 @@ impl<'s> View<'s> {
     }
 
     /// The row of a relation that stores something.
+    #[inline]
     pub(crate) fn row(&self, object: Object, relation: &RelationTable) -> Row<'s> {
         if self.overlay.is_dirty(object)
             && let Some(row) = self.overlay.row(object, relation.number)
@@ -179,6 +182,7 @@ impl<'s> Row<'s> {
     const EMPTY: Self = Self::Body { words: &[], first: 0 };
 
     /// Number of subjects.
+    #[inline]
     pub(crate) const fn len(&self) -> usize {
         match self {
             Self::Body { words, .. } => words.len(),
@@ -187,6 +191,7 @@ impl<'s> Row<'s> {
     }
 
     /// The subject word at a position.
+    #[inline]
     pub(crate) fn word(&self, position: usize) -> u32 {
         match self {
             Self::Body { words, .. } => word_at(words, position),
@@ -200,6 +205,7 @@ impl<'s> Row<'s> {
     }
 
     /// The position of a subject word.
+    #[inline]
     pub(crate) fn position(&self, wanted: u32) -> Option<usize> {
         match self {
             // Rows are short: a scan of one or two cache lines beats halving.
@@ -211,9 +217,28 @@ impl<'s> Row<'s> {
         }
     }
 
+    /// The positions of the subjects of one restriction.
+    #[inline]
+    pub(crate) fn of_restriction(&self, table: &RelationTable, position: usize) -> Range<usize> {
+        let start = match table.restrictions.get(position) {
+            Some(restriction) if restriction.tag > 0 => self.lower_bound(restriction.tag),
+            _ => 0,
+        };
+        let end = match table.restrictions.get(position.saturating_add(1)) {
+            Some(next) => self.lower_bound(next.tag),
+            None => self.len(),
+        };
+        start..end
+    }
+
     /// The position of the first subject word that is not below.
-    pub(crate) fn lower_bound(&self, wanted: u32) -> usize {
+    #[inline]
+    fn lower_bound(&self, wanted: u32) -> usize {
         match self {
+            Self::Body { words, .. } if words.len() <= SCAN => {
+                let below = words.iter().position(|word| read(word) >= wanted);
+                below.unwrap_or(words.len())
+            }
             Self::Body { words, .. } => words.partition_point(|word| read(word) < wanted),
             Self::Overlay(row) => row.words.partition_point(|word| *word < wanted),
         }

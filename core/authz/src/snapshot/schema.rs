@@ -124,10 +124,12 @@ pub(crate) const PRINCIPAL: u32 = 2;
 pub(crate) const TENANT: u32 = 4;
 
 impl Schema {
+    #[inline]
     pub(crate) fn type_table(&self, type_index: u32) -> Option<&TypeTable> {
         self.types.get(index(type_index))
     }
 
+    #[inline]
     pub(crate) fn relation_table(&self, relation: u32) -> Option<&RelationTable> {
         self.relations.get(index(relation))
     }
@@ -154,22 +156,26 @@ impl Schema {
 
 impl RelationTable {
     /// Whether an object of this type can come out.
+    #[inline]
     pub(crate) fn reaches_type(&self, type_index: u32) -> bool {
         self.reaches.has_type(type_index)
     }
 
     /// Whether who has that relation can come out.
+    #[inline]
     pub(crate) fn reaches_relation(&self, relation: u32) -> bool {
         self.reaches.has_relation(relation)
     }
 
     /// A subject word: the restriction's position above the object; `None` where that is beyond
     /// what a word holds.
+    #[inline]
     pub(crate) fn subject_word(&self, restriction: &Restriction, local: u32) -> Option<u32> {
         (local & !self.local_mask() == 0).then_some(restriction.tag | local)
     }
 
     /// The bits of a subject word that hold the object.
+    #[inline]
     const fn local_mask(&self) -> u32 {
         match u32::MAX.checked_shl(self.local_bits) {
             Some(upper) => !upper,
@@ -178,11 +184,13 @@ impl RelationTable {
     }
 
     /// The object of a subject word.
+    #[inline]
     pub(crate) const fn local_of(&self, word: u32) -> u32 {
         word & self.local_mask()
     }
 
     /// The restriction of a subject word.
+    #[inline]
     pub(crate) fn restriction_of(&self, word: u32) -> usize {
         index(word.checked_shr(self.local_bits).unwrap_or_default())
     }

@@ -1,21 +1,26 @@
 //! What can come out of each relation: the least fixed point over the model.
 
+use smallvec::{SmallVec, smallvec};
+
 use super::{Form, Plan, RelationTable};
 use crate::snapshot::body::index;
 
 /// What can come out of a relation, one bit each.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Reach {
-    types: Vec<u64>,
+    types: Bits,
     /// Itself among them where the model has a circle through it.
-    relations: Vec<u64>,
+    relations: Bits,
 }
+
+/// One word of bits lies where the relation does: few models have more than 64 types.
+type Bits = SmallVec<[u64; 1]>;
 
 /// Finds what can come out of each relation: the least fixed point.
 pub(super) fn assign_reach(relations: &mut [RelationTable], types: usize) {
     let empty = Reach {
-        types: vec![0; types.div_ceil(64)],
-        relations: vec![0; relations.len().div_ceil(64)],
+        types: smallvec![0; types.div_ceil(64)],
+        relations: smallvec![0; relations.len().div_ceil(64)],
     };
     let mut reach: Vec<Reach> = vec![empty.clone(); relations.len()];
     loop {
