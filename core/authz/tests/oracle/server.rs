@@ -5,7 +5,7 @@ use std::path::Path;
 
 use mandate_authz::model::{LocatedModel, Manifest, Model, ModuleFile};
 use mandate_authz::name::{ObjectName, Subject};
-use mandate_authz::tuple::Tuple;
+use mandate_authz::tuple::{Tuple, TupleCondition};
 
 use crate::support::conditions;
 use crate::support::engine::{Engine as _, Extra, Failure, Listing, Question};
@@ -33,9 +33,11 @@ struct Tally {
     failed: usize,
     lists: usize,
     /// The server's own strategies differ here, and it took another one than the naive evaluator:
-    /// a circle below `but not`, the last level of depth, a condition that failed somewhere.
+    /// a circle below `but not`, the last level of depth, a relationship of everybody beside the
+    /// subject's own, a condition that failed somewhere.
     circle: usize,
     depth: usize,
+    everybody: usize,
     condition: usize,
     /// More work than the evaluators here take upon them.
     limit: usize,
@@ -58,6 +60,7 @@ impl Tally {
         self.lists += other.lists;
         self.circle += other.circle;
         self.depth += other.depth;
+        self.everybody += other.everybody;
         self.condition += other.condition;
         self.limit += other.limit;
     }
@@ -173,6 +176,9 @@ impl Trial<'_> {
         }
         if [24, 26].iter().any(|depth| with(Rules { depth: *depth, ..strict })) {
             return Some(|tally| &mut tally.depth);
+        }
+        if with(Rules { everybody_hides: true, ..strict }) {
+            return Some(|tally| &mut tally.everybody);
         }
         let forgetful = [strict, silent, loud].into_iter();
         let forgetful = forgetful.map(|rules| Rules { failures_count: false, ..rules }).any(&with);
@@ -319,4 +325,49 @@ fn an_openfga_server_agrees_at_the_edges() {
             assert!(last || found == said, "{length} levels: the server says {found:?}");
         }
     }
+}
+
+/// The server contradicts itself: anne is a member of the folder, the folder's members are the
+/// team's, and she is none of the team's. Ends with the version that mends it: then the excuse goes.
+#[test]
+fn an_openfga_server_loses_a_relationship_beside_one_of_everybody() {
+    let Some(program) = program("a relationship that an OpenFGA server loses") else { return };
+    let model = Model::parse_dsl(
+        "model\n  schema 1.1\ntype user\ntype folder\n  relations\n    \
+         define member: [user:* with late, user with known]\ntype team\n  relations\n    \
+         define member: [folder#member with known]\n\
+         condition late(age: int) {\n  age > 100\n}\ncondition known(age: int) {\n  age > 1\n}\n",
+    );
+    let model = model.expect("a model");
+    let with = |text: &str, condition: &str| {
+        let context = serde_json::Map::new();
+        let condition = Some(TupleCondition { name: condition.to_owned(), context });
+        Tuple { condition, ..tuple(text) }
+    };
+    let stored = [
+        with("folder:a#member@user:*", "late"),
+        with("folder:a#member@user:anne", "known"),
+        with("team:a#member@folder:a#member", "known"),
+    ];
+    let context = [("age".to_owned(), 30.into())].into_iter().collect();
+    let extra = Extra { tuples: Vec::new(), context };
+    let questions = ["folder:a", "team:a"].map(|object| Question {
+        user: "user:anne".to_owned(),
+        relation: "member".to_owned(),
+        object: object.to_owned(),
+        extra: extra.clone(),
+    });
+    let server = Server::start(&program);
+    let store = server.store();
+    store.write_model(&model).expect("the server takes the model");
+    store.write(&stored);
+    assert_eq!(store.check(&questions), [Ok(true), Ok(false)]);
+    let naive = Naive::open(&model, &stored);
+    let forgetful = naive.with_rules(Rules { everybody_hides: true, ..Rules::default() });
+    for (evaluator, expected) in [(&naive, [true, true]), (&forgetful, [true, false])] {
+        let answers = questions.clone().map(|question| evaluator.check(&question));
+        assert_eq!(answers, expected.map(Ok));
+    }
+    let fast = Fast::open(&model, &stored);
+    assert_eq!(questions.map(|question| fast.check(&question)), [Ok(true), Ok(true)]);
 }

@@ -36,11 +36,21 @@ pub(crate) struct Rules {
     pub(crate) circles_arrive_first: bool,
     /// Whether a condition that fails is an error; its lists forget some.
     pub(crate) failures_count: bool,
+    /// Whether a relationship of everybody hides the subject's own beside it, below a userset: its
+    /// strategies that read from the subject's side keep one relationship of an object, and lose
+    /// the other with its condition. It then denies what it allows when asked for the userset.
+    pub(crate) everybody_hides: bool,
 }
 
 impl Default for Rules {
     fn default() -> Self {
-        Self { depth: 25, circles_deny: true, circles_arrive_first: false, failures_count: true }
+        Self {
+            depth: 25,
+            circles_deny: true,
+            circles_arrive_first: false,
+            failures_count: true,
+            everybody_hides: false,
+        }
     }
 }
 
@@ -207,6 +217,8 @@ impl Evaluation<'_> {
             Subject::Userset(..) => None,
         };
         let public = of_relation.iter().filter(|tuple| Some(&tuple.subject) == everybody.as_ref());
+        let hides = self.rules.everybody_hides && depth > 0 && public.clone().next().is_some();
+        let exact = exact.filter(|_| !hides);
         let named = exact.chain(public).map(|tuple| self.condition(tuple));
         let usersets = of_relation.iter().filter_map(|tuple| match &tuple.subject {
             Subject::Userset(of, member) => Some(self.step(tuple, of, member, path, depth)),
