@@ -1,5 +1,6 @@
 //! Where things are: the checkout, and the folder of tools beside it.
 
+use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -18,10 +19,12 @@ impl Checkout {
     /// # Errors
     /// When neither `MANDATE_CACHE`, `XDG_CACHE_HOME` nor `HOME` says where tools may be kept.
     pub(crate) fn find() -> anyhow::Result<Self> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .parent()
-            .context("the xtask package is not inside a checkout")?
-            .to_path_buf();
+        // Cargo says at run time whose package it runs. A target folder that checkouts share may
+        // hold the program of another one, which would test that other one.
+        let package = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+        let package = package.unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")));
+        let root =
+            package.parent().context("the xtask package is not inside a checkout")?.to_path_buf();
         Ok(Self { root, cache: cache_folder()? })
     }
 
