@@ -115,7 +115,7 @@ pub(crate) fn cargo_home() -> anyhow::Result<PathBuf> {
 
 /// An environment variable; an empty one counts as not set.
 pub(crate) fn variable(name: &str) -> Option<std::ffi::OsString> {
-    std::env::var_os(name).filter(|value| !value.is_empty())
+    env::var_os(name).filter(|value| !value.is_empty())
 }
 
 fn cache_folder() -> anyhow::Result<PathBuf> {
