@@ -6,6 +6,8 @@
 
 mod evaluation;
 
+use std::fmt;
+
 use smallvec::SmallVec;
 
 pub(crate) use self::evaluation::evaluate;
@@ -102,6 +104,12 @@ pub struct PathStep {
     pub relation: String,
     /// Its subject.
     pub subject: Subject,
+}
+
+impl fmt::Display for PathStep {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}#{}@{}", self.object, self.relation, self.subject)
+    }
 }
 
 impl Path {

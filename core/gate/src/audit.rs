@@ -5,10 +5,11 @@
 use mandate_authn::{Actor, FailingLine, Json, Object as Members, ReasonCode, VerifiedToken};
 use mandate_authz::decision::{Bound, Circumstances};
 use mandate_authz::record::DelegationMode;
-use mandate_authz::snapshot::{Object, Snapshot};
+use mandate_authz::snapshot::Snapshot;
 
 use crate::framing;
 use crate::limits;
+use crate::parties::Parties;
 use crate::view::Headers;
 
 /// What the host says of the record: it counts, the gate does not.
@@ -22,21 +23,15 @@ pub struct Emission<'e> {
     pub sequence: u64,
 }
 
-/// A record, as members of one JSON object.
+/// A record: one JSON object.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AuditRecord(Members);
+pub struct AuditRecord(String);
 
 impl AuditRecord {
     /// Canonical JSON (RFC 8785), one line.
     #[must_use]
     pub fn to_json(&self) -> String {
-        Json::Object(self.0.clone()).to_canonical()
-    }
-
-    /// A member.
-    #[must_use]
-    pub fn member(&self, name: &str) -> Option<&Json> {
-        self.0.get(name)
+        self.0.clone()
     }
 }
 
@@ -82,8 +77,13 @@ impl Draft {
         self.put("tool", tool);
     }
 
-    /// What the decision rests on. `snapshot` is the one that decided.
-    pub(crate) fn decided(&mut self, found: &Circumstances, snapshot: Option<&Snapshot>) {
+    /// What the decision rests on. `snapshot` is the one that decided, `parties` are who it bound.
+    pub(crate) fn decided(
+        &mut self,
+        found: &Circumstances,
+        snapshot: Option<&Snapshot>,
+        parties: Option<&Parties>,
+    ) {
         if let Some([major, minor, patch]) = found.contract_version() {
             self.put("contract_version", Some(format!("{major}.{minor}.{patch}")));
         }
@@ -91,26 +91,21 @@ impl Draft {
             self.put("era", Some(position.era));
             self.put("epoch", Some(position.epoch));
         }
-        let Some(snapshot) = snapshot else { return };
-        if let Some(bound) = found.bound() {
-            self.bound(bound, snapshot);
+        if let Some((bound, parties)) = found.bound().zip(parties) {
+            self.bound(bound, parties);
         }
-        let steps = snapshot.describe(found.path());
+        let steps = snapshot.map(|snapshot| snapshot.describe(found.path())).unwrap_or_default();
         if !steps.is_empty() {
-            let step = |step: &mandate_authz::evaluate::PathStep| {
-                Json::from(format!("{}#{}@{}", step.object, step.relation, step.subject))
-            };
-            let steps = steps.iter().map(step).collect();
+            let steps = steps.iter().map(|step| Json::from(step.to_string())).collect();
             self.0.insert("relation_path".to_owned(), Json::Array(steps));
         }
     }
 
-    fn bound(&mut self, bound: &Bound, snapshot: &Snapshot) {
-        let named = |object: Option<Object>| object.map(|object| snapshot.name(object).to_string());
+    fn bound(&mut self, bound: &Bound, parties: &Parties) {
         self.put("binding_mode", Some(bound.mode().as_str()));
-        self.put("user", named(bound.user()));
-        self.put("machine_identity_id", named(bound.agent().or_else(|| bound.service())));
-        self.put("tenant", bound.tenant().map(|tenant| snapshot.name(tenant).id));
+        self.put("user", parties.user.as_deref());
+        self.put("machine_identity_id", parties.machine());
+        self.put("tenant", parties.tenant.as_deref());
         self.put("credential_id", bound.credential());
         self.put("delegation", bound.delegation().map(DelegationMode::as_str));
     }
@@ -127,15 +122,20 @@ impl Draft {
         self.put("reason", Some(reason.as_str()));
         self.put("failing_line", line.map(FailingLine::as_str));
         self.0.insert("enforced".to_owned(), Json::Bool(enforced));
+        let mut record = Json::Object(self.0);
+        let mut text = record.to_canonical();
         for member in ["relation_path", "resource", "actor_chain", "tool"] {
-            if Json::Object(self.0.clone()).to_canonical().len() <= limits::AUDIT_BYTES {
+            if text.len() <= limits::AUDIT_BYTES {
                 break;
             }
-            if self.0.remove(member).is_some() {
-                self.0.insert("truncated".to_owned(), Json::Bool(true));
+            if let Json::Object(members) = &mut record
+                && members.remove(member).is_some()
+            {
+                members.insert("truncated".to_owned(), Json::Bool(true));
+                text = record.to_canonical();
             }
         }
-        AuditRecord(self.0)
+        AuditRecord(text)
     }
 
     fn put(&mut self, name: &str, value: Option<impl Into<Json>>) {

@@ -17,8 +17,7 @@ const OVERRIDES: [&str; 8] = [
     "x-rewrite-url",
 ];
 
-/// Requires a head that has one reading. `upgrade` says whether the matched rule lets the
-/// connection become another protocol's.
+/// Requires a head that has one reading.
 pub(crate) fn check(head: &Head<'_>) -> Result<(), Refused> {
     let token = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
     if head.method.is_empty() || !head.method.iter().all(token) {

@@ -10,16 +10,17 @@ use mandate_authn::{
 use mandate_authz::authorize::{self, Evidence, Resource};
 use mandate_authz::authorizer::Authorizer;
 use mandate_authz::container::Position;
-use mandate_authz::decision::Decision;
+use mandate_authz::decision::{Bound, Decision};
 use mandate_authz::object_id;
 
 use crate::audit::{Draft, Emission};
 use crate::door::{self, Door, Entrance};
 use crate::mcp::SealingKey;
 use crate::mcp_call::McpDoor;
+use crate::parties::Parties;
 use crate::policy::{Enforcement, GatePolicy, Route, Rule};
 use crate::refused::Refused;
-use crate::reply::{self, Asked};
+use crate::reply::{self, Call};
 use crate::response::ResponseDuty;
 use crate::target::Target;
 use crate::verdict::{Answer, Pass, Verdict};
@@ -41,11 +42,14 @@ pub(crate) struct Stopped {
     pub(crate) line: FailingLine,
     pub(crate) detail: Cow<'static, str>,
     pub(crate) refresh: Option<String>,
+    /// The scopes that would have covered the action, where the token's does not.
+    pub(crate) scopes: Vec<String>,
 }
 
 /// What happens to a request that nothing stopped.
 pub(crate) struct Passage {
     pub(crate) pass: Pass,
+    pub(crate) parties: Parties,
     /// The denial that was only observed.
     pub(crate) observed: Option<Stopped>,
 }
@@ -58,6 +62,13 @@ pub(crate) struct Verified<'r> {
     pub(crate) agent_contexts: Vec<&'r str>,
     pub(crate) minimum_epoch: Option<Position>,
     pub(crate) now: u64,
+}
+
+/// What a request asks for, in the operator's words.
+pub(crate) struct Asking<'a> {
+    pub(crate) action: &'a str,
+    pub(crate) tool: Option<&'a str>,
+    pub(crate) resources: Vec<Resource<'a>>,
 }
 
 impl Gate {
@@ -124,7 +135,7 @@ impl Gate {
         });
         let (target, entrance) = match entrance {
             Ok(found) => found,
-            Err(stopped) => return stopped.answer(draft, None, Asked::default()),
+            Err(stopped) => return stopped.answer(draft, None, None),
         };
         let Entrance { name, route, door } = entrance;
         match door {
@@ -134,10 +145,7 @@ impl Gate {
                 let walk = Walk { authorizer, route, emission };
                 match walk.http(request, rule, &target, now, &mut draft) {
                     Ok(passage) => passage.answer(draft),
-                    Err((stopped, scopes)) => {
-                        let asked = Asked { call: None, scopes: &scopes };
-                        stopped.answer(draft, Some(route), asked)
-                    }
+                    Err(stopped) => stopped.answer(draft, Some(route), None),
                 }
             }
             Door::Mcp(mcp) => {
@@ -156,47 +164,128 @@ pub(crate) struct Walk<'g> {
     pub(crate) emission: &'g Emission<'g>,
 }
 
-impl<'g> Walk<'g> {
+impl Walk<'_> {
     fn http(
-        self,
+        mut self,
         request: &Request<'_>,
         rule: &Rule,
         target: &Target<'_>,
         now: u64,
         draft: &mut Draft,
-    ) -> Result<Passage, (Stopped, Vec<&'g str>)> {
-        let Self { authorizer, route, emission } = self;
-        let plain = |stopped: Stopped| (stopped, Vec::new());
+    ) -> Result<Passage, Stopped> {
         if !rule.upgrade {
-            framing::refuse_upgrade(request.head.headers)
-                .map_err(|refused| plain(refused.into()))?;
+            framing::refuse_upgrade(request.head.headers)?;
         }
-        let verified = verify(authorizer, route, request, now, draft).map_err(plain)?;
-        let values = http::values(rule, target).map_err(|refused| plain(Stopped::from(refused)))?;
+        let verified = self.verify(request, now, draft)?;
+        let values = http::values(rule, target)?;
         let resources = http::resources(rule, &values);
-        draft.asked(&rule.action, names(&resources));
-        let asked = authorize::Request {
-            audience: &route.audience,
-            action: &rule.action,
-            tool: None,
-            resources: &resources,
+        let asking = Asking { action: &rule.action, tool: None, resources };
+        self.ask(&verified, &asking, draft)
+    }
+
+    /// Takes the token out of the request and verifies it.
+    pub(crate) fn verify<'r>(
+        &mut self,
+        request: &'r Request<'r>,
+        now: u64,
+        draft: &mut Draft,
+    ) -> Result<Verified<'r>, Stopped> {
+        let headers = request.head.headers;
+        let minimum_epoch = framing::text(headers, "mandate-minimum-epoch")?;
+        let position = |text| {
+            let malformed = || Refused::malformed("`mandate-minimum-epoch` is no `era.epoch`");
+            Position::parse(text).ok_or_else(malformed)
+        };
+        let minimum_epoch = minimum_epoch.map(position).transpose()?;
+        let token_text = framing::bearer(headers)?;
+        let wanted = TokenRequest {
+            audience: Some(&self.route.audience),
+            now,
+            certificate_sha256: request.connection.certificate_sha256,
+        };
+        let token = self.authorizer.validator().validate(token_text, &wanted).into_outcome()?;
+        draft.token(&token);
+        let context = |value: &'r [u8]| {
+            // What is no text is no JWS either: it stays evidence, and fails.
+            std::str::from_utf8(value).unwrap_or("")
+        };
+        let agent_contexts = headers.all("mandate-agent-context").map(context).collect();
+        Ok(Verified { request, token, token_text, agent_contexts, minimum_epoch, now })
+    }
+
+    /// Asks the rule, and says how an allowed request, or one whose denial is only observed, goes
+    /// upstream.
+    pub(crate) fn ask(
+        &self,
+        verified: &Verified<'_>,
+        asking: &Asking<'_>,
+        draft: &mut Draft,
+    ) -> Result<Passage, Stopped> {
+        draft.asked(asking.action, names(&asking.resources));
+        let (policy, state) = (self.authorizer.policy(), self.authorizer.state());
+        let request = asking.request(&self.route.audience, verified);
+        let decision =
+            authorize::authorize(&verified.evidence(), &request, verified.now, policy, state);
+        let (found, snapshot) = (decision.circumstances(), state.snapshot());
+        let bound = found.bound();
+        let parties = bound.zip(snapshot).map(|(bound, snapshot)| Parties::of(bound, snapshot));
+        draft.decided(found, snapshot, parties.as_ref());
+        let observed = match (decision.failing_line(), self.route.enforcement) {
+            (None, _) => None,
+            (Some(line), Enforcement::Observe { until })
+                if verified.now < until && is_observable(line) =>
+            {
+                Some(Stopped::by(&decision, line))
+            }
+            (Some(line), Enforcement::Enforce | Enforcement::Observe { .. }) => {
+                let mut stopped = Stopped::by(&decision, line);
+                if stopped.reason == ReasonCode::ScopeToken {
+                    let scopes = policy.into_iter().flat_map(|it| it.scopes_for(asking.action));
+                    stopped.scopes = scopes.map(str::to_owned).collect();
+                }
+                return Err(stopped);
+            }
+        };
+        let too_long =
+            || Refused::new(ReasonCode::Internal, "a name is longer than a header may be");
+        let parties = parties.ok_or_else(too_long)?;
+        let credential = bound.and_then(Bound::credential);
+        let set = hygiene::identity(&parties, credential, self.emission.decision_id);
+        let set = set.ok_or_else(too_long)?;
+        let Request { head, trailers, .. } = verified.request;
+        let forward = self.route.forward_token
+            && verified.token.audiences() == [self.route.audience.as_str()];
+        let pass = Pass {
+            remove: hygiene::removals(head.headers, forward),
+            remove_trailers: hygiene::removals(*trailers, false),
+            set,
+            response: ResponseDuty::default(),
+        };
+        Ok(Passage { pass, parties, observed })
+    }
+}
+
+impl Asking<'_> {
+    fn request<'q>(
+        &'q self,
+        audience: &'q str,
+        verified: &'q Verified<'_>,
+    ) -> authorize::Request<'q> {
+        authorize::Request {
+            audience,
+            action: self.action,
+            tool: self.tool,
+            resources: &self.resources,
             on_behalf_of: None,
             caller: None,
-            peer_address: request.connection.peer_address,
+            peer_address: verified.request.connection.peer_address,
             minimum_epoch: verified.minimum_epoch,
-        };
-        let decision = verified.authorize(authorizer, &asked);
-        let authorizer: &'g Authorizer = authorizer;
-        let passage = pass(authorizer, route, &verified, &decision, emission, draft);
-        passage.map_err(|stopped| {
-            let scopes = authorizer.policy().into_iter();
-            (stopped, scopes.flat_map(|policy| policy.scopes_for(&rule.action)).collect())
-        })
+        }
     }
 }
 
 impl<'r> Verified<'r> {
-    pub(crate) fn evidence(&'r self) -> Evidence<'r> {
+    fn evidence(&'r self) -> Evidence<'r> {
         Evidence {
             token: &self.token,
             token_text: self.token_text,
@@ -204,85 +293,6 @@ impl<'r> Verified<'r> {
             certificate_sha256: self.request.connection.certificate_sha256,
         }
     }
-
-    pub(crate) fn authorize(
-        &self,
-        authorizer: &Authorizer,
-        asked: &authorize::Request<'_>,
-    ) -> Decision {
-        let (policy, state) = (authorizer.policy(), authorizer.state());
-        authorize::authorize(&self.evidence(), asked, self.now, policy, state)
-    }
-}
-
-/// Takes the token out of the request and verifies it.
-pub(crate) fn verify<'r>(
-    authorizer: &mut Authorizer,
-    route: &Route,
-    request: &'r Request<'r>,
-    now: u64,
-    draft: &mut Draft,
-) -> Result<Verified<'r>, Stopped> {
-    let headers = request.head.headers;
-    let minimum_epoch = framing::text(headers, "mandate-minimum-epoch")?;
-    let position = |text| {
-        let malformed = || Refused::malformed("`mandate-minimum-epoch` is no `era.epoch`");
-        Position::parse(text).ok_or_else(malformed)
-    };
-    let minimum_epoch = minimum_epoch.map(position).transpose()?;
-    let token_text = framing::bearer(headers)?;
-    let wanted = TokenRequest {
-        audience: Some(&route.audience),
-        now,
-        certificate_sha256: request.connection.certificate_sha256,
-    };
-    let token = authorizer.validator().validate(token_text, &wanted).into_outcome()?;
-    draft.token(&token);
-    let context = |value: &'r [u8]| {
-        // What is no text is no JWS either: it stays evidence, and fails.
-        std::str::from_utf8(value).unwrap_or("")
-    };
-    let agent_contexts = headers.all("mandate-agent-context").map(context).collect();
-    Ok(Verified { request, token, token_text, agent_contexts, minimum_epoch, now })
-}
-
-/// How an allowed request, or one whose denial is only observed, goes upstream.
-pub(crate) fn pass(
-    authorizer: &Authorizer,
-    route: &Route,
-    verified: &Verified<'_>,
-    decision: &Decision,
-    emission: &Emission<'_>,
-    draft: &mut Draft,
-) -> Result<Passage, Stopped> {
-    let snapshot = authorizer.state().snapshot();
-    let found = decision.circumstances();
-    draft.decided(found, snapshot);
-    let observed = match (decision.failing_line(), route.enforcement) {
-        (None, _) => None,
-        (Some(line), Enforcement::Observe { until })
-            if verified.now < until && is_observable(line) =>
-        {
-            Some(Stopped::by(decision, line))
-        }
-        (Some(line), Enforcement::Enforce | Enforcement::Observe { .. }) => {
-            return Err(Stopped::by(decision, line));
-        }
-    };
-    let bound = found.bound().zip(snapshot);
-    let set = bound
-        .and_then(|(bound, snapshot)| hygiene::identity(bound, snapshot, emission.decision_id));
-    let too_long = || Refused::new(ReasonCode::Internal, "a name is longer than a header may be");
-    let set = set.ok_or_else(too_long)?;
-    let Request { head, trailers, .. } = verified.request;
-    let forward = route.forward_token && verified.token.audiences() == [route.audience.as_str()];
-    let pass = Pass {
-        remove: hygiene::removals(head.headers, forward),
-        remove_trailers: hygiene::removals(*trailers, false),
-        set,
-        response: ResponseDuty::default(),
-    };
-    Ok(Passage { pass, observed })
 }
 
 /// Lines that may be tried out before they are enforced: never who is there, nor the tenant.
@@ -304,7 +314,7 @@ const fn is_observable(line: FailingLine) -> bool {
 }
 
 /// Resources as audit records name them.
-pub(crate) fn names(resources: &[Resource<'_>]) -> Vec<String> {
+fn names(resources: &[Resource<'_>]) -> Vec<String> {
     let name = |resource: &Resource<'_>| match resource {
         Resource::Argument { pointer, value } => format!("{pointer}={value}"),
         Resource::Id { type_name, id } => format!("{type_name}:{id}"),
@@ -329,12 +339,17 @@ impl Stopped {
     /// What a decision says.
     fn by(decision: &Decision, line: FailingLine) -> Self {
         let detail = decision.detail().to_owned().into();
-        Self { reason: decision.reason(), line, detail, refresh: None }
+        Self { reason: decision.reason(), line, detail, refresh: None, scopes: Vec::new() }
     }
 
-    pub(crate) fn answer(self, draft: Draft, route: Option<&Route>, asked: Asked<'_>) -> Answer {
-        let Self { reason, line, detail, refresh } = self;
-        let verdict = Verdict::Reply(reply::deny(reason, route, asked));
+    pub(crate) fn answer(
+        self,
+        draft: Draft,
+        route: Option<&Route>,
+        call: Option<Call<'_>>,
+    ) -> Answer {
+        let Self { reason, line, detail, refresh, scopes } = self;
+        let verdict = Verdict::Reply(reply::deny(reason, route, call, &scopes));
         let audit = Some(draft.finish(reason, Some(line), true));
         Answer { verdict, reason, detail: detail.into_owned(), audit, refresh }
     }
@@ -361,7 +376,7 @@ impl Pass {
 impl From<Refused> for Stopped {
     fn from(refused: Refused) -> Self {
         let Refused { reason, line, detail } = refused;
-        Self { reason, line, detail, refresh: None }
+        Self { reason, line, detail, refresh: None, scopes: Vec::new() }
     }
 }
 
@@ -370,6 +385,7 @@ impl From<Refusal> for Stopped {
         let reason = refusal.code();
         let line = reason.line().unwrap_or(FailingLine::Token);
         let detail = refusal.to_string().into();
-        Self { reason, line, detail, refresh: refusal.refresh().map(str::to_owned) }
+        let refresh = refusal.refresh().map(str::to_owned);
+        Self { reason, line, detail, refresh, scopes: Vec::new() }
     }
 }

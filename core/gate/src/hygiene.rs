@@ -1,10 +1,8 @@
 //! Which header fields go upstream, and which the gate sets.
 
-use mandate_authz::decision::Bound;
-use mandate_authz::snapshot::{Object, Snapshot};
-
 use crate::framing::{is_spelling_of, starts_as};
 use crate::limits;
+use crate::parties::Parties;
 use crate::view::Headers;
 
 /// The fields that only the gate may set.
@@ -32,21 +30,19 @@ pub(crate) fn removals(headers: Headers<'_>, forward: bool) -> Vec<String> {
 /// The identity of an allowed request, for the upstream. `None` where a name is longer than a
 /// header may be: half a name would be another's.
 pub(crate) fn identity(
-    bound: &Bound,
-    snapshot: &Snapshot,
+    parties: &Parties,
+    credential: Option<&str>,
     decision_id: &str,
 ) -> Option<Vec<(&'static str, String)>> {
-    let named = |object: Option<Object>| object.map(|object| snapshot.name(object).to_string());
-    let tenant = bound.tenant().map(|tenant| snapshot.name(tenant).id);
     let fields = [
-        ("x-mandate-user", named(bound.user())),
-        ("x-mandate-agent", named(bound.agent())),
-        ("x-mandate-service", named(bound.service())),
-        ("x-mandate-tenant", tenant),
-        ("x-mandate-credential", bound.credential().map(str::to_owned)),
-        ("x-mandate-decision-id", Some(decision_id.to_owned())),
+        ("x-mandate-user", parties.user.as_deref()),
+        ("x-mandate-agent", parties.agent.as_deref()),
+        ("x-mandate-service", parties.service.as_deref()),
+        ("x-mandate-tenant", parties.tenant.as_deref()),
+        ("x-mandate-credential", credential),
+        ("x-mandate-decision-id", Some(decision_id)),
     ];
-    let present = fields.into_iter().filter_map(|(name, value)| Some((name, encode(&value?))));
+    let present = fields.into_iter().filter_map(|(name, value)| Some((name, encode(value?))));
     let fields: Vec<_> = present.collect();
     fields.iter().all(|(_, value)| value.len() <= limits::IDENTITY_HEADER_BYTES).then_some(fields)
 }

@@ -17,6 +17,7 @@ pub mod limits;
 mod list_call;
 mod mcp;
 mod mcp_call;
+mod parties;
 mod policy;
 mod refused;
 mod reply;

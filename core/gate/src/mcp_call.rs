@@ -1,23 +1,22 @@
 //! The door of an MCP server: one message, from its bytes to its verdict.
 
 use mandate_authn::ReasonCode;
-use mandate_authz::authorize::{self, Resource};
-use mandate_authz::authorizer::Authorizer;
-use mandate_authz::decision::Decision;
+use mandate_authz::authorize::Resource;
 use mandate_authz::policy::{Form, Policy};
 
 use crate::audit::Draft;
 use crate::framing;
-use crate::gate::{Passage, Stopped, Verified, Walk, names, pass, verify};
+use crate::gate::{Asking, Passage, Stopped, Verified, Walk};
 use crate::limits;
 use crate::mcp::message::{Id, Message};
 use crate::mcp::method::operation::{self, Mapped, Operation};
 use crate::mcp::session;
 use crate::mcp::version::{Generation, Unspoken, Version};
-use crate::mcp::{SealingKey, arguments, headers, message, reply as error_body, version};
+use crate::mcp::{SealingKey, arguments, headers, list, message, reply as error_body, version};
+use crate::parties::Parties;
 use crate::policy::{McpRoute, MethodRule};
 use crate::refused::Refused;
-use crate::reply::{Asked, Call};
+use crate::reply::Call;
 use crate::response::{Asker, ListTicket, SessionDuty, SessionScope, StreamTicket};
 use crate::verdict::{Answer, Verdict};
 use crate::view::{Headers, Request};
@@ -34,16 +33,8 @@ pub(crate) struct McpDoor<'g> {
 struct Turned {
     id: Option<Id>,
     is_tool: bool,
-    scopes: Vec<String>,
     /// The body that the transport asks for, where it is not the usual one.
     body: Option<String>,
-}
-
-/// What a request asks for, in the operator's words.
-struct Asking<'m> {
-    action: &'m str,
-    tool: Option<&'m str>,
-    resources: Vec<Resource<'m>>,
 }
 
 impl McpDoor<'_> {
@@ -66,10 +57,8 @@ impl McpDoor<'_> {
             Ok(passage) => return passage.answer(draft),
             Err(stopped) => stopped,
         };
-        let scopes: Vec<&str> = turned.scopes.iter().map(String::as_str).collect();
         let call = Call { id: turned.id.as_ref().map(Id::as_json), is_tool: turned.is_tool };
-        let asked = Asked { call: Some(call), scopes: &scopes };
-        let mut answer = stopped.answer(draft, Some(route), asked);
+        let mut answer = stopped.answer(draft, Some(route), Some(call));
         if let (Some(body), Verdict::Reply(reply)) = (turned.body, &mut answer.verdict) {
             reply.body = body;
         }
@@ -79,13 +68,12 @@ impl McpDoor<'_> {
     /// A message.
     fn post(
         &self,
-        walk: Walk<'_>,
+        mut walk: Walk<'_>,
         request: &Request<'_>,
         now: u64,
         draft: &mut Draft,
         turned: &mut Turned,
     ) -> Result<Passage, Stopped> {
-        let Walk { authorizer, route, emission } = walk;
         let fields = request.head.headers;
         framing::refuse_upgrade(fields)?;
         require_json(fields)?;
@@ -94,7 +82,7 @@ impl McpDoor<'_> {
                 Refused::new(ReasonCode::TooLarge, "the body is longer than the limit").into()
             );
         }
-        let verified = verify(authorizer, route, request, now, draft)?;
+        let verified = walk.verify(request, now, draft)?;
         let message = message::parse(request.body, self.mcp.body_bytes).map_err(|unread| {
             turned.id = unread.id;
             unread.refused
@@ -111,19 +99,10 @@ impl McpDoor<'_> {
         headers::check(version, &fields, &message)?;
         turned.is_tool = message.method() == Some("tools/call");
         let mapped = operation::map(version.generation, &message)?;
-        let policy = authorizer.policy();
-        let asking = self.asking(&mapped, policy)?;
+        let asking = self.asking(&mapped, walk.authorizer.policy())?;
         draft.called(&self.mcp.server, asking.tool);
-        draft.asked(asking.action, names(&asking.resources));
-        let decision = verified.authorize(authorizer, &asking.request(&route.audience, &verified));
-        let mut passage = pass(authorizer, route, &verified, &decision, emission, draft)
-            .inspect_err(|stopped| {
-                if stopped.reason == ReasonCode::ScopeToken {
-                    let covering = policy.into_iter().flat_map(|it| it.scopes_for(asking.action));
-                    turned.scopes = covering.map(str::to_owned).collect();
-                }
-            })?;
-        self.sessions(&mut passage, authorizer, version, fields, &decision)?;
+        let mut passage = walk.ask(&verified, &asking, draft)?;
+        self.sessions(&mut passage, version, fields)?;
         passage.pass.response.ends_at = Some(ends_at(&verified));
         if let (Operation::List(list), Some(id)) = (&mapped.operation, &turned.id) {
             // What is compressed could not be filtered.
@@ -137,26 +116,23 @@ impl McpDoor<'_> {
     /// The stream of a session (`GET`), or its end (`DELETE`): MCP 2025-11-25, transports.
     fn stream(
         &self,
-        walk: Walk<'_>,
+        mut walk: Walk<'_>,
         request: &Request<'_>,
         now: u64,
         draft: &mut Draft,
     ) -> Result<Passage, Stopped> {
-        let Walk { authorizer, route, emission } = walk;
         let fields = request.head.headers;
         framing::refuse_upgrade(fields)?;
-        let verified = verify(authorizer, route, request, now, draft)?;
+        let verified = walk.verify(request, now, draft)?;
         let version = version::read(&fields).map_err(Refused::from)?;
         headers::check_without_message(&fields)?;
         if version.generation != Generation::Sessions || !fields.has(SESSION) {
             return Err(Refused::unmapped("only a session has a stream or an end").into());
         }
         let mapped = Mapped { method: None, operation: Operation::Server };
-        let asking = self.asking(&mapped, authorizer.policy())?;
-        draft.asked(asking.action, Vec::new());
-        let decision = verified.authorize(authorizer, &asking.request(&route.audience, &verified));
-        let mut passage = pass(authorizer, route, &verified, &decision, emission, draft)?;
-        self.sessions(&mut passage, authorizer, version, fields, &decision)?;
+        let asking = self.asking(&mapped, walk.authorizer.policy())?;
+        let mut passage = walk.ask(&verified, &asking, draft)?;
+        self.sessions(&mut passage, version, fields)?;
         passage.pass.response.ends_at = Some(ends_at(&verified));
         // A stream that goes on where another stopped repeats lists as the server sent them.
         passage.pass.remove.push("accept-encoding".to_owned());
@@ -204,10 +180,8 @@ impl McpDoor<'_> {
     fn sessions(
         &self,
         passage: &mut Passage,
-        authorizer: &Authorizer,
         version: Version,
         fields: Headers<'_>,
-        decision: &Decision,
     ) -> Result<(), Refused> {
         let stated = fields.one(SESSION);
         let stated = stated.map_err(|_| Refused::malformed("`mcp-session-id` is there twice"))?;
@@ -220,7 +194,7 @@ impl McpDoor<'_> {
                 Some(_) => Err(Refused::unmapped("there are no sessions here")),
             };
         };
-        let scope = scope(authorizer, decision, &self.mcp.server);
+        let scope = scope(&passage.parties, &self.mcp.server);
         if let Some(sealed) = stated {
             let id = session::open(secret, &scope.borrowed(), sealed)?;
             passage.pass.set.push((SESSION, id));
@@ -233,23 +207,6 @@ impl McpDoor<'_> {
 impl<'m> Asking<'m> {
     const fn of(action: &'m str) -> Self {
         Self { action, tool: None, resources: Vec::new() }
-    }
-
-    fn request<'q>(
-        &'q self,
-        audience: &'q str,
-        verified: &'q Verified<'_>,
-    ) -> authorize::Request<'q> {
-        authorize::Request {
-            audience,
-            action: self.action,
-            tool: self.tool,
-            resources: &self.resources,
-            on_behalf_of: None,
-            caller: None,
-            peer_address: verified.request.connection.peer_address,
-            minimum_epoch: verified.minimum_epoch,
-        }
     }
 }
 
@@ -269,16 +226,11 @@ pub(crate) const fn resource<'m>(type_name: &'m str, form: Form, name: &'m str) 
 }
 
 /// Whose a session is. What is not known is nobody's, and opens nothing of anybody's.
-fn scope(authorizer: &Authorizer, decision: &Decision, server: &str) -> SessionScope {
-    let found = decision.circumstances().bound().zip(authorizer.state().snapshot());
-    let name = |object: Option<mandate_authz::snapshot::Object>| {
-        found.zip(object).map(|((_, snapshot), object)| snapshot.name(object).to_string())
-    };
-    let bound = found.map(|(bound, _)| bound);
+fn scope(parties: &Parties, server: &str) -> SessionScope {
     SessionScope {
-        tenant: bound.and_then(|bound| name(bound.tenant())).unwrap_or_default(),
-        user: bound.and_then(|bound| name(bound.user())),
-        agent: bound.and_then(|bound| name(bound.agent().or_else(|| bound.service()))),
+        tenant: parties.tenant.clone().unwrap_or_default(),
+        user: parties.user.clone(),
+        agent: parties.machine().map(str::to_owned),
         server: server.to_owned(),
     }
 }
@@ -290,11 +242,8 @@ fn ends_at(verified: &Verified<'_>) -> u64 {
 
 /// The body is JSON in UTF-8, as it is. The route says that it is MCP; the client has to agree.
 fn require_json(fields: Headers<'_>) -> Result<(), Refused> {
-    let media_type = framing::text(fields, "content-type")?.unwrap_or_default();
-    let (essence, parameters) = media_type.split_once(';').unwrap_or((media_type, ""));
-    let charset = parameters.trim().to_ascii_lowercase();
-    let utf8 = matches!(charset.as_str(), "" | "charset=utf-8" | "charset=\"utf-8\"");
-    if !essence.trim().eq_ignore_ascii_case("application/json") || !utf8 {
+    let content_type = framing::text(fields, "content-type")?;
+    if list::framing(content_type.map(str::as_bytes)) != Some(list::Framing::Json) {
         return Err(Refused::malformed("the content type is not JSON in UTF-8"));
     }
     match framing::text(fields, "content-encoding")? {

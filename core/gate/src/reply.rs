@@ -6,15 +6,6 @@ use crate::mcp::reply::INTERNAL_ERROR;
 use crate::policy::{Denied, McpRoute, Route, RouteKind};
 use crate::verdict::Reply;
 
-/// What the answer to a denial depends on, beside the reason.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Asked<'a> {
-    /// The JSON-RPC request, once its body was understood.
-    pub(crate) call: Option<Call<'a>>,
-    /// The scopes that would have covered the action.
-    pub(crate) scopes: &'a [&'a str],
-}
-
 /// A JSON-RPC message that wants an answer, or not.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Call<'a> {
@@ -24,22 +15,28 @@ pub(crate) struct Call<'a> {
     pub(crate) is_tool: bool,
 }
 
-/// The answer to a request that does not pass. `route` is absent where none was found.
-pub(crate) fn deny(reason: ReasonCode, route: Option<&Route>, asked: Asked<'_>) -> Reply {
+/// The answer to a request that does not pass. `route` is absent where none was found, `call` where
+/// the body was not understood; `scopes` would have covered the action.
+pub(crate) fn deny(
+    reason: ReasonCode,
+    route: Option<&Route>,
+    call: Option<Call<'_>>,
+    scopes: &[String],
+) -> Reply {
     let mcp = route.and_then(|route| match &route.kind {
         RouteKind::Http { .. } => None,
         RouteKind::Mcp(mcp) => Some(&**mcp),
     });
     let mut headers = Vec::new();
     if let Some(challenge) = reason.challenge() {
-        headers.push(("www-authenticate", challenge_text(challenge, route, asked.scopes)));
+        headers.push(("www-authenticate", challenge_text(challenge, route, scopes)));
     }
     if reason.class() == Class::State {
         headers.push(("retry-after", "1".to_owned()));
     }
     headers.push(("cache-control", "no-store".to_owned()));
     match mcp {
-        Some(mcp) => mcp_reply(reason, mcp, asked.call, headers),
+        Some(mcp) => mcp_reply(reason, mcp, call, headers),
         None => {
             headers.push(("content-type", "text/plain; charset=utf-8".to_owned()));
             Reply { status: reason.http_status(), headers, body: format!("{}\n", reason.text()) }
@@ -72,7 +69,7 @@ fn mcp_reply(
 }
 
 /// Spec: RFC 6750 section 3, RFC 9728 section 5.1.
-fn challenge_text(challenge: Challenge, route: Option<&Route>, scopes: &[&str]) -> String {
+fn challenge_text(challenge: Challenge, route: Option<&Route>, scopes: &[String]) -> String {
     let mut text = "Bearer".to_owned();
     let mut parameters = Vec::new();
     match challenge {

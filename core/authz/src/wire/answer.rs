@@ -82,8 +82,5 @@ fn put_bound(answer: &mut Answer, bound: &Bound, snapshot: &Snapshot) {
 
 fn path_json(path: &Path, snapshot: &Snapshot) -> Json {
     let steps = snapshot.describe(path);
-    let text = steps
-        .iter()
-        .map(|step| Json::from(format!("{}#{}@{}", step.object, step.relation, step.subject)));
-    Json::Array(text.collect())
+    Json::Array(steps.iter().map(|step| Json::from(step.to_string())).collect())
 }

@@ -17,6 +17,7 @@ use super::message::Message;
 use super::method::{Form, Method};
 use super::value::Value;
 use super::version::{self, Generation, Version};
+use crate::framing::starts_as;
 use crate::refused::Refused;
 use crate::view::{Headers, Repeated};
 
@@ -85,8 +86,7 @@ fn require_each_once(headers: &Headers<'_>) -> Result<(), Refused> {
 /// The name of an `Mcp-*` header in lower case and with `-` for `_`.
 fn mcp_name(name: &[u8]) -> Option<Vec<u8>> {
     let plain = |byte: &u8| if *byte == b'_' { b'-' } else { byte.to_ascii_lowercase() };
-    let starts = name.iter().take(MCP.len()).map(plain).eq(MCP);
-    starts.then(|| name.iter().map(plain).collect())
+    starts_as(name, MCP).then(|| name.iter().map(plain).collect())
 }
 
 /// The body says its version where it is of 2026-07-28, and nowhere says another than the header:
@@ -181,7 +181,7 @@ const fn is_field_byte(byte: u8) -> bool {
 }
 
 /// What every header's name begins with here, in lower case.
-const MCP: [u8; 4] = *b"mcp-";
+const MCP: &str = "mcp-";
 const METHOD: &str = "mcp-method";
 const NAME: &str = "mcp-name";
 const OPEN: &str = "=?base64?";
