@@ -40,14 +40,7 @@ impl FixtureSet {
     /// # Errors
     /// When one of them is malformed, lacks its twin or is no fixture.
     pub fn embedded() -> Result<Self> {
-        let mut files = BTreeMap::new();
-        let folders = EMBEDDED.dirs().flat_map(Dir::files);
-        for file in EMBEDDED.files().chain(folders) {
-            let path = file.path().to_string_lossy().replace('\\', "/");
-            let text = file.contents_utf8().with_context(|| format!("{path}: not UTF-8"))?;
-            files.insert(path, text.to_owned());
-        }
-        Self::from_files(&files)
+        Self::from_files(&embedded_files(&EMBEDDED)?)
     }
 
     /// The fixtures of a folder, its bases in `_contracts/`.
@@ -160,6 +153,17 @@ impl FixtureSet {
             })
             .collect()
     }
+}
+
+/// The files of a folder that travels in the binary, and of the folders in it, by path.
+pub(super) fn embedded_files(folder: &Dir<'_>) -> Result<BTreeMap<String, String>> {
+    let inner = folder.dirs().flat_map(Dir::files);
+    let files = folder.files().chain(inner).map(|file| {
+        let path = file.path().to_string_lossy().replace('\\', "/");
+        let text = file.contents_utf8().with_context(|| format!("{path}: not UTF-8"))?;
+        Ok((path, text.to_owned()))
+    });
+    files.collect()
 }
 
 /// Whether the whole text matches; `*` stands for any text, the empty one included.

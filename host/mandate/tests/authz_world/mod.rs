@@ -187,6 +187,28 @@ impl World {
         mandate(&[&usual, more].concat())
     }
 
+    /// Builds the next snapshot of a folder, as `build` names it.
+    pub(crate) fn build_into(&self, folder: &str, facts: &str, more: &[&str]) -> Ran {
+        let facts = self.folder.write("facts.yaml", facts);
+        let usual = [
+            "snapshot",
+            "build",
+            "--model",
+            &self.model,
+            "--contract",
+            &self.contract,
+            "--facts",
+            &facts,
+            "--key",
+            &self.key,
+            "--deployment",
+            "test",
+            "-o",
+            folder,
+        ];
+        mandate(&[&usual, more].concat())
+    }
+
     /// The file of a snapshot of these facts.
     pub(crate) fn snapshot(&self, name: &str, facts: &str) -> String {
         let built = self.build(name, facts);

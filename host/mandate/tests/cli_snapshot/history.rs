@@ -18,23 +18,7 @@ fn later() -> String {
 fn two(test: &str) -> (World, String, String) {
     let world = World::new(test);
     for facts in [FACTS.to_owned(), later()] {
-        let file = world.folder.write("facts.yaml", facts);
-        let built = mandate(&[
-            "snapshot",
-            "build",
-            "--model",
-            &world.model,
-            "--contract",
-            &world.contract,
-            "--facts",
-            &file,
-            "--key",
-            &world.key,
-            "--deployment",
-            "test",
-            "-o",
-            &world.folder.path(""),
-        ]);
+        let built = world.build_into(&world.folder.path(""), &facts, &[]);
         assert_eq!(built.code, 0, "{built:?}");
     }
     let files =
@@ -51,28 +35,8 @@ fn a_folder_numbers_its_snapshots() {
         (&inspected["header"]["era"], &inspected["header"]["epoch"]),
         (&json!(1), &json!(2))
     );
-    let file = world.folder.path("facts.yaml");
-    let folder = world.folder.path("");
-    let build = |more: &[&str]| {
-        let usual = [
-            "snapshot",
-            "build",
-            "--model",
-            &world.model,
-            "--contract",
-            &world.contract,
-            "--facts",
-            &file,
-            "--key",
-            &world.key,
-            "--deployment",
-            "test",
-            "-o",
-            &folder,
-            "--json",
-        ];
-        mandate(&[&usual, more].concat())
-    };
+    let (folder, facts) = (world.folder.path(""), later());
+    let build = |more: &[&str]| world.build_into(&folder, &facts, &[&["--json"], more].concat());
     let at = |more: &[&str]| {
         let header = build(more).json()["header"].clone();
         (header["era"].clone(), header["epoch"].clone())

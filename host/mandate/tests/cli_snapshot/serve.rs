@@ -100,23 +100,7 @@ fn published(test: &str) -> (World, String) {
 }
 
 fn build(world: &World, facts: &str, folder: &str) {
-    let facts = world.folder.write("facts.yaml", facts);
-    let built = mandate(&[
-        "snapshot",
-        "build",
-        "--model",
-        &world.model,
-        "--contract",
-        &world.contract,
-        "--facts",
-        &facts,
-        "--key",
-        &world.key,
-        "--deployment",
-        "test",
-        "-o",
-        folder,
-    ]);
+    let built = world.build_into(folder, facts, &[]);
     assert_eq!(built.code, 0, "{built:?}");
 }
 

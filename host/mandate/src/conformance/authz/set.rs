@@ -12,7 +12,7 @@ use super::fixture::{AuthzFixture, Prepared};
 use super::ground::Worlds;
 use super::memory::Memory;
 use super::world;
-use crate::conformance::fixture_set::matches;
+use crate::conformance::fixture_set::{embedded_files, matches};
 
 static EMBEDDED: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../../contract/fixtures/authz");
 
@@ -51,14 +51,7 @@ impl AuthzSet {
     /// # Errors
     /// When one of them is malformed or lacks a sibling.
     pub fn embedded() -> Result<Self> {
-        let mut files = BTreeMap::new();
-        let folders = EMBEDDED.dirs().flat_map(Dir::files);
-        for file in EMBEDDED.files().chain(folders) {
-            let path = file.path().to_string_lossy().replace('\\', "/");
-            let text = file.contents_utf8().with_context(|| format!("{path}: not UTF-8"))?;
-            files.insert(path, text.to_owned());
-        }
-        Self::read(&files)
+        Self::read(&embedded_files(&EMBEDDED)?)
     }
 
     /// The fixtures in a folder, and the worlds in its `_worlds`.

@@ -84,17 +84,14 @@ pub(super) struct Relations {
 impl Relations {
     /// Answers a Check: `allowed` and `error`, one of which is `null`.
     pub(super) fn check(&mut self, line: CheckLine, engine: &mut dyn Engine) -> Result<Value> {
-        let CheckLine { id, model, tuples, .. } = line;
-        let answer = match self.load(model, tuples, engine)? {
-            Err(problem) => Err(problem),
-            Ok(()) => require_few(&line.contextual_tuples),
-        };
-        let (allowed, error) = match answer {
-            Err(problem) => (Value::Null, problem.to_json()),
-            Ok(()) => {
+        let CheckLine { id, model, tuples, contextual_tuples, .. } = line;
+        let problem = self.problem(model, tuples, &contextual_tuples, engine)?;
+        let (allowed, error) = match problem {
+            Some(problem) => (Value::Null, problem.to_json()),
+            None => {
                 let question = json!({
                     "user": line.user, "relation": line.relation, "object": line.object,
-                    "contextual_tuples": line.contextual_tuples, "context": line.context,
+                    "contextual_tuples": contextual_tuples, "context": line.context,
                 });
                 taken(&engine.relation_holds(&question.to_string())?, "allowed")?
             }
@@ -104,22 +101,31 @@ impl Relations {
 
     /// Answers a ListObjects: `objects` and `error`, one of which is `null`.
     pub(super) fn list(&mut self, line: ListLine, engine: &mut dyn Engine) -> Result<Value> {
-        let ListLine { id, model, tuples, .. } = line;
-        let answer = match self.load(model, tuples, engine)? {
-            Err(problem) => Err(problem),
-            Ok(()) => require_few(&line.contextual_tuples),
-        };
-        let (objects, error) = match answer {
-            Err(problem) => (Value::Null, problem.to_json()),
-            Ok(()) => {
+        let ListLine { id, model, tuples, contextual_tuples, .. } = line;
+        let problem = self.problem(model, tuples, &contextual_tuples, engine)?;
+        let (objects, error) = match problem {
+            Some(problem) => (Value::Null, problem.to_json()),
+            None => {
                 let question = json!({
                     "user": line.user, "relation": line.relation, "type": line.type_name,
-                    "contextual_tuples": line.contextual_tuples, "context": line.context,
+                    "contextual_tuples": contextual_tuples, "context": line.context,
                 });
                 taken(&engine.list_objects(&question.to_string())?, "objects")?
             }
         };
         Ok(json!({ "id": id, "objects": named(&line.type_name, objects), "error": error }))
+    }
+
+    /// Loads the world of a question; what is wrong with the world, or with what comes beside it.
+    fn problem(
+        &mut self,
+        model: Value,
+        tuples: Vec<Value>,
+        contextual: &[Value],
+        engine: &mut dyn Engine,
+    ) -> Result<Option<Problem>> {
+        let loaded = self.load(model, tuples, engine)?;
+        Ok(loaded.and_then(|()| require_few(contextual)).err())
     }
 
     fn load(
