@@ -34,27 +34,18 @@ impl ObjectName {
     /// lengths) are the caller's.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let (type_name, id) = text.split_once(':')?;
-        (!type_name.is_empty() && !id.is_empty()).then(|| Self::new(type_name, id))
+        ObjectText::parse(text).map(ObjectText::to_name)
     }
 
     /// Whether OpenFGA takes the object in a request: it has no more characters than the limit, and
     /// nothing in it has another meaning there, or is white space or a control character.
     #[must_use]
     pub fn is_well_formed(&self) -> bool {
-        self.is_plain() && self.id != "*" && self.characters() <= limits::OBJECT_CHARACTERS
+        self.text().is_well_formed()
     }
 
-    fn is_plain(&self) -> bool {
-        let strange = |letter: char| letter.is_control() || matches!(letter, ':' | '#' | ' ');
-        let fine = |part: &str| !part.is_empty() && !part.contains(strange);
-        fine(&self.type_name) && fine(&self.id)
-    }
-
-    /// Of the name as it is written, with its colon.
-    fn characters(&self) -> usize {
-        let characters = |part: &str| part.chars().count();
-        characters(&self.type_name).saturating_add(characters(&self.id)).saturating_add(1)
+    pub(crate) fn text(&self) -> ObjectText<'_> {
+        ObjectText { type_name: &self.type_name, id: &self.id }
     }
 }
 
@@ -62,20 +53,91 @@ impl Subject {
     /// Parses `type:id`, `type:id#relation` or `type:*`.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let object = match text.rsplit_once('#') {
-            None => ObjectName::parse(text)?,
-            Some((object, relation)) => {
-                let object = ObjectName::parse(object)?;
-                let named = !relation.is_empty() && object.id != "*";
-                return named.then(|| Self::Userset(object, relation.to_owned()));
+        Some(match SubjectText::parse(text)? {
+            SubjectText::Object(object) => Self::Object(object.to_name()),
+            SubjectText::Userset(object, relation) => {
+                Self::Userset(object.to_name(), relation.to_owned())
             }
-        };
-        Some(if object.id == "*" { Self::Wildcard(object.type_name) } else { Self::Object(object) })
+            SubjectText::Wildcard(type_name) => Self::Wildcard(type_name.to_owned()),
+        })
     }
 
     /// Whether OpenFGA takes the subject in a request. No userset is of everybody.
     #[must_use]
     pub fn is_well_formed(&self) -> bool {
+        let text = match self {
+            Self::Object(object) => SubjectText::Object(object.text()),
+            Self::Userset(object, relation) => SubjectText::Userset(object.text(), relation),
+            Self::Wildcard(type_name) => SubjectText::Wildcard(type_name),
+        };
+        text.is_well_formed()
+    }
+}
+
+/// The parts of an object's name where they stand in a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ObjectText<'t> {
+    pub(crate) type_name: &'t str,
+    pub(crate) id: &'t str,
+}
+
+impl<'t> ObjectText<'t> {
+    /// As [`ObjectName::parse`].
+    pub(crate) fn parse(text: &'t str) -> Option<Self> {
+        let (type_name, id) = text.split_once(':')?;
+        (!type_name.is_empty() && !id.is_empty()).then_some(Self { type_name, id })
+    }
+
+    /// As [`ObjectName::is_well_formed`].
+    pub(crate) fn is_well_formed(&self) -> bool {
+        self.is_plain() && self.id != "*" && self.characters() <= limits::OBJECT_CHARACTERS
+    }
+
+    fn is_plain(self) -> bool {
+        is_plain(self.type_name) && is_plain(self.id)
+    }
+
+    /// Of the name as it is written, with its colon.
+    fn characters(self) -> usize {
+        let characters = |part: &str| part.chars().count();
+        characters(self.type_name).saturating_add(characters(self.id)).saturating_add(1)
+    }
+
+    fn to_name(self) -> ObjectName {
+        ObjectName::new(self.type_name, self.id)
+    }
+}
+
+/// The parts of a subject where they stand in a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SubjectText<'t> {
+    /// See [`Subject::Object`].
+    Object(ObjectText<'t>),
+    /// See [`Subject::Userset`].
+    Userset(ObjectText<'t>, &'t str),
+    /// See [`Subject::Wildcard`].
+    Wildcard(&'t str),
+}
+
+impl<'t> SubjectText<'t> {
+    /// As [`Subject::parse`].
+    pub(crate) fn parse(text: &'t str) -> Option<Self> {
+        let Some((object, relation)) = text.rsplit_once('#') else {
+            let object = ObjectText::parse(text)?;
+            let everybody = object.id == "*";
+            return Some(if everybody {
+                Self::Wildcard(object.type_name)
+            } else {
+                Self::Object(object)
+            });
+        };
+        let object = ObjectText::parse(object)?;
+        let named = !relation.is_empty() && object.id != "*";
+        named.then_some(Self::Userset(object, relation))
+    }
+
+    /// As [`Subject::is_well_formed`].
+    pub(crate) fn is_well_formed(&self) -> bool {
         let characters = match self {
             Self::Object(object) if object.is_plain() && object.id != "*" => object.characters(),
             Self::Userset(object, relation) if object.is_plain() && !object.id.contains('*') => {
@@ -87,6 +149,12 @@ impl Subject {
         };
         characters <= limits::USER_CHARACTERS
     }
+}
+
+/// Whether nothing in a part of a name has another meaning, or is white space or a control character.
+fn is_plain(part: &str) -> bool {
+    let strange = |letter: char| letter.is_control() || matches!(letter, ':' | '#' | ' ');
+    !part.is_empty() && !part.contains(strange)
 }
 
 impl fmt::Display for ObjectName {

@@ -11,7 +11,7 @@ use crate::evaluate::{
     Asked, Budget, ContextualTuple, EvaluationFailure, Holding, Inputs, PathStep, Question,
     evaluate,
 };
-use crate::name::{ObjectName, Subject};
+use crate::name::{ObjectName, ObjectText, Subject, SubjectText};
 use crate::snapshot::{Form, Object, Overlay, Relation, Snapshot};
 use crate::tuple::Tuple;
 
@@ -150,9 +150,8 @@ impl Snapshot {
     fn check(&self, query: &RelationQuery<'_>) -> Result<RelationAnswer, QueryError> {
         let mut names = Names { snapshot: self, own: None };
         let asked = names.asked(query.user)?;
-        let name = ObjectName::parse(query.object).filter(ObjectName::is_well_formed);
-        let name = name.ok_or(QueryError::Object)?;
-        let object = names.intern(&name.type_name, &name.id).ok_or(QueryError::Object)?;
+        let name = ObjectText::parse(query.object).filter(ObjectText::is_well_formed);
+        let object = name.and_then(|name| names.intern(name)).ok_or(QueryError::Object)?;
         let Relation(relation) =
             self.relation(object, query.relation).ok_or(QueryError::Relation)?;
         let contextual = names.contextual(query.contextual_tuples)?;
@@ -213,16 +212,14 @@ impl Names<'_> {
     }
 
     fn asked(&mut self, user: &str) -> Result<Asked, QueryError> {
-        let subject = Subject::parse(user).filter(Subject::is_well_formed);
-        let asked = match &subject.ok_or(QueryError::User)? {
-            Subject::Object(name) => self.intern(&name.type_name, &name.id).map(Asked::Object),
-            Subject::Userset(name, relation) => {
-                self.intern(&name.type_name, &name.id).and_then(|object| {
-                    let Relation(relation) = self.snapshot.relation(object, relation)?;
-                    Some(Asked::Userset(object, relation))
-                })
-            }
-            Subject::Wildcard(type_name) => {
+        let subject = SubjectText::parse(user).filter(SubjectText::is_well_formed);
+        let asked = match subject.ok_or(QueryError::User)? {
+            SubjectText::Object(name) => self.intern(name).map(Asked::Object),
+            SubjectText::Userset(name, relation) => self.intern(name).and_then(|object| {
+                let Relation(relation) = self.snapshot.relation(object, relation)?;
+                Some(Asked::Userset(object, relation))
+            }),
+            SubjectText::Wildcard(type_name) => {
                 self.snapshot.schema().type_named(type_name).map(Asked::Wildcard)
             }
         };
@@ -230,7 +227,7 @@ impl Names<'_> {
     }
 
     /// The object, added for this query if nobody knows it.
-    fn intern(&mut self, type_name: &str, id: &str) -> Option<Object> {
+    fn intern(&mut self, ObjectText { type_name, id }: ObjectText<'_>) -> Option<Object> {
         let snapshot = self.snapshot;
         let type_index = snapshot.schema().type_named(type_name)?;
         if let Some(known) = snapshot.view_with(self.overlay()).find(type_index, id) {
@@ -251,7 +248,7 @@ impl Names<'_> {
             return None;
         }
         let snapshot = self.snapshot;
-        let mut named = |name: &ObjectName| self.intern(&name.type_name, &name.id);
+        let mut named = |name: &ObjectName| self.intern(name.text());
         let object = named(&tuple.object)?;
         let Relation(relation) = snapshot.relation(object, &tuple.relation)?;
         let (form, type_index, local) = match &tuple.subject {
