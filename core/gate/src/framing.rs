@@ -19,19 +19,33 @@ const OVERRIDES: [&str; 8] = [
 
 /// Requires a head that has one reading.
 pub(crate) fn check(head: &Head<'_>) -> Result<(), Refused> {
-    let token = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
-    if head.method.is_empty() || !head.method.iter().all(token) {
+    if !is_token(head.method) {
         return Err(Refused::malformed("the method is no token"));
     }
     if head.method == b"CONNECT" {
         return Err(Refused::malformed("CONNECT never passes"));
     }
+    check_names(head.headers)?;
     for (name, _) in head.headers.0 {
         if OVERRIDES.iter().any(|known| is_spelling_of(name, known)) {
             return Err(Refused::malformed("a header asks for another method or target"));
         }
     }
     Ok(())
+}
+
+/// Requires names that are tokens (RFC 9110 section 5.1). Others have no one spelling: what removes
+/// a field by its name would miss it.
+pub(crate) fn check_names(fields: Headers<'_>) -> Result<(), Refused> {
+    if fields.0.iter().all(|(name, _)| is_token(name)) {
+        return Ok(());
+    }
+    Err(Refused::malformed("the name of a field is no token"))
+}
+
+fn is_token(text: &[u8]) -> bool {
+    let part = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
+    !text.is_empty() && text.iter().all(part)
 }
 
 /// Refuses to become another protocol's connection (RFC 9110 section 7.8).
@@ -144,6 +158,20 @@ mod tests {
         let headers: [(&[u8], &[u8]); 1] = [(b"x-original-urls", b"GET")];
         let head = Head { route: None, method: b"GET", target: b"/", headers: Headers(&headers) };
         assert_eq!(check(&head), Ok(()));
+    }
+
+    // `x-mandate-\xff` was to be removed under a name in which the byte is another.
+    #[test]
+    fn a_field_whose_name_is_no_token_is_refused() {
+        for name in [&b""[..], b"x-mandate-\xff", b":path", b"a b", b"x-mandate-user "] {
+            let headers: [(&[u8], &[u8]); 1] = [(name, b"1")];
+            let refused = check_names(Headers(&headers)).unwrap_err();
+            assert_eq!(refused.reason(), ReasonCode::Malformed, "{name:?}");
+            let head =
+                Head { route: None, method: b"GET", target: b"/", headers: Headers(&headers) };
+            assert_eq!(check(&head), Err(refused));
+        }
+        assert_eq!(check_names(Headers(&[(b"x_mandate~user", b"\xff")])), Ok(()));
     }
 
     #[test]

@@ -127,6 +127,7 @@ impl Gate {
         let mut draft = Draft::new(emission, now, request.head.headers);
         let Self { authorizer, policy, sealing } = self;
         let target = framing::check(&request.head)
+            .and_then(|()| framing::check_names(request.trailers))
             .and_then(|()| Target::parse(request.head.target))
             .map_err(Stopped::from);
         let entrance = target.and_then(|target| {
