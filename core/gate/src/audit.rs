@@ -33,6 +33,12 @@ impl AuditRecord {
     pub fn to_json(&self) -> String {
         self.0.clone()
     }
+
+    /// The same, borrowed.
+    #[must_use]
+    pub fn as_json(&self) -> &str {
+        &self.0
+    }
 }
 
 /// A record that is being filled in.

@@ -25,6 +25,7 @@ mod response;
 mod target;
 mod verdict;
 mod view;
+mod wire;
 
 pub use crate::audit::{AuditRecord, Emission};
 pub use crate::gate::Gate;

@@ -98,6 +98,21 @@ impl Gate {
 #[derive(Clone, Debug, Default)]
 pub struct EventStream(Stream);
 
+impl EventStream {
+    /// A stream of which this was held after the last chunk: for a host that keeps the bytes
+    /// itself.
+    #[must_use]
+    pub fn of_held(held: &[u8]) -> Self {
+        Self(Stream::of_held(held))
+    }
+
+    /// What is not yet a whole event.
+    #[must_use]
+    pub fn into_held(self) -> Vec<u8> {
+        self.0.into_held()
+    }
+}
+
 /// Who reads a list.
 struct Reader<'r> {
     asker: &'r Asker,

@@ -147,6 +147,16 @@ pub(crate) struct Stream {
 }
 
 impl Stream {
+    /// A stream of which this was held.
+    pub(crate) fn of_held(held: &[u8]) -> Self {
+        Self { events: Events::of_pending(held) }
+    }
+
+    /// What is not yet a whole event.
+    pub(crate) fn into_held(self) -> Vec<u8> {
+        self.events.into_pending()
+    }
+
     /// Takes what came, and returns what may go on. `last` is where the stream ends.
     ///
     /// # Errors

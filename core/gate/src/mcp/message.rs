@@ -83,7 +83,6 @@ impl<'b> Message<'b> {
 
 impl Id {
     /// Reads an id out of its JSON text: what [`Self::as_json`] gave.
-    #[cfg(test)]
     pub(crate) fn parse(text: &str) -> Option<Self> {
         Self::of(&Value::parse(text.as_bytes()).ok()?)
     }

@@ -24,6 +24,16 @@ pub(super) struct Events {
 type Rewrite<'r> = dyn FnMut(&str) -> Result<Rewritten, &'static str> + 'r;
 
 impl Events {
+    /// What was pending: it is looked at once more from its beginning.
+    pub(super) fn of_pending(pending: &[u8]) -> Self {
+        Self { pending: pending.to_vec(), ..Self::default() }
+    }
+
+    /// What is not yet a whole event.
+    pub(super) fn into_pending(self) -> Vec<u8> {
+        self.pending
+    }
+
     /// Takes what came, and returns the events that are whole; all of them where it is the `last`.
     ///
     /// # Errors
