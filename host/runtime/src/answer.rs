@@ -140,7 +140,7 @@ pub(crate) fn consistent(verdict: types::Verdict, reason: &str) -> Result<Verdic
 
 /// Lower-case words joined by single hyphens. A newer plugin may know codes that this host does
 /// not, so only the form is checked.
-fn is_reason_code(reason: &str) -> bool {
+pub(crate) fn is_reason_code(reason: &str) -> bool {
     reason.len() <= LONGEST_REASON
         && reason
             .split('-')

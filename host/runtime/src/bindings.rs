@@ -6,4 +6,4 @@ wasmtime::component::bindgen!({
 });
 
 pub(crate) use exports::mandate::meta::info;
-pub(crate) use exports::mandate::policy::{authn, authz, types};
+pub(crate) use exports::mandate::policy::{authn, authz, gate, types};

@@ -89,9 +89,11 @@ impl CoreModule {
     /// As [`CoreModule::call`].
     pub fn call_bytes(&mut self, export: &str, input: &[u8]) -> Result<String, Failure> {
         let deadline = match export {
-            "mandate_apply_delta" | "mandate_load" | "mandate_load_trust" => {
-                self.limits.load_deadline
-            }
+            "mandate_apply_delta"
+            | "mandate_filter_list"
+            | "mandate_filter_stream"
+            | "mandate_load"
+            | "mandate_load_trust" => self.limits.load_deadline,
             _ => self.limits.deadline,
         };
         let most = self.limits.answer_bytes;

@@ -22,6 +22,8 @@ pub enum Failure {
     Memory(usize),
     /// The instance could not be made or called, or its answer could not be read.
     Unusable(String),
+    /// An instance refused the sealing secret that another had accepted.
+    SealingRefused(String),
     /// A fresh instance refused the state that another had accepted.
     StateRefused(String),
     /// The plugin asked for a larger table than the limit, in elements.
@@ -59,6 +61,9 @@ impl fmt::Display for Failure {
                 write!(formatter, "the plugin exceeded its memory limit of {limit} bytes")
             }
             Self::Unusable(what) => write!(formatter, "the plugin is unusable: {what}"),
+            Self::SealingRefused(what) => {
+                write!(formatter, "an instance refused the sealing secret in force: {what}")
+            }
             Self::StateRefused(what) => {
                 write!(formatter, "a fresh instance refused the state in force: {what}")
             }

@@ -9,6 +9,7 @@ use crate::answer::{JwsCheck, Validation};
 use crate::authorization::{Assertion, AuthorizeRequest, Decision};
 use crate::bindings::{self, authn, authz, types};
 use crate::failure::Failure;
+use crate::gate::{Answer, Emission, Head, ListReply, Request, StreamPiece};
 use crate::limits::Limits;
 use crate::plugin::Plugin;
 use crate::request::ValidateRequest;
@@ -167,6 +168,72 @@ impl Instance {
     ) -> Result<Result<Vec<String>, authz::QueryError>, Failure> {
         self.call(self.load_deadline, |policy, store| {
             policy.mandate_policy_authz().call_list_objects(store, query)
+        })
+    }
+
+    pub(crate) fn configure_sealing(
+        &mut self,
+        secret: &[u8],
+    ) -> Result<Result<(), types::LoadError>, Failure> {
+        self.call(self.load_deadline, |policy, store| {
+            policy.mandate_policy_gate().call_configure_sealing(store, secret)
+        })
+    }
+
+    pub(crate) fn body_limit(&mut self, head: &Head) -> Result<Option<u32>, Failure> {
+        self.call(self.deadline, |policy, store| {
+            policy.mandate_policy_gate().call_body_limit(store, &head.into())
+        })
+    }
+
+    pub(crate) fn decide(
+        &mut self,
+        request: &Request,
+        emission: &Emission,
+        now: u64,
+    ) -> Result<Answer, Failure> {
+        let answer = self.call(self.deadline, |policy, store| {
+            let gate = policy.mandate_policy_gate();
+            gate.call_decide(store, &request.into(), &emission.into(), now)
+        })?;
+        Answer::read(answer)
+    }
+
+    pub(crate) fn filter_list(
+        &mut self,
+        ticket: &str,
+        content_type: Option<&str>,
+        body: &[u8],
+        now: u64,
+    ) -> Result<ListReply, Failure> {
+        // As many decisions as there are entries: the deadline of a load.
+        let reply = self.call(self.load_deadline, |policy, store| {
+            policy.mandate_policy_gate().call_filter_list(store, ticket, content_type, body, now)
+        })?;
+        Ok(ListReply::from(reply))
+    }
+
+    pub(crate) fn filter_stream(
+        &mut self,
+        ticket: &str,
+        held: &[u8],
+        chunk: &[u8],
+        last: bool,
+        now: u64,
+    ) -> Result<Result<StreamPiece, String>, Failure> {
+        let piece = self.call(self.load_deadline, |policy, store| {
+            policy.mandate_policy_gate().call_filter_stream(store, ticket, held, chunk, last, now)
+        })?;
+        Ok(piece.map(StreamPiece::from))
+    }
+
+    pub(crate) fn seal_session(
+        &mut self,
+        scope: &str,
+        id: &[u8],
+    ) -> Result<Option<String>, Failure> {
+        self.call(self.deadline, |policy, store| {
+            policy.mandate_policy_gate().call_seal_session(store, scope, id)
         })
     }
 

@@ -45,6 +45,7 @@ mod description;
 mod digest;
 mod engine;
 mod failure;
+pub mod gate;
 mod instance;
 mod limits;
 mod options;

@@ -27,7 +27,8 @@ pub struct Limits {
     /// Linear memory of one instance, in bytes. Default 64 MiB: a thousand times what an instance
     /// touches for a small trust document (about 36 KiB resident, measured).
     pub memory_bytes: usize,
-    /// Bytes of one answer, as the host reads it. Default 1 MiB: sixty times the largest token. It
+    /// Bytes of one answer, as the host reads it. Default 4 MiB: the longest list that is filtered,
+    /// 1 MiB, as the module writes it in JSON, where a quotation mark or a line end has two bytes. It
     /// bounds what an answer costs outside the instance, where it may state one text many times.
     pub answer_bytes: usize,
     /// Elements in the tables of one instance. Default 10,000: one per function that is called
@@ -77,7 +78,7 @@ impl Default for Limits {
             deadline: Duration::from_millis(100),
             load_deadline: Duration::from_secs(5),
             memory_bytes: 64 * 1024 * 1024,
-            answer_bytes: 1024 * 1024,
+            answer_bytes: 4 * 1024 * 1024,
             table_elements: 10_000,
             instances: processors.saturating_mul(2).max(4),
             wait: Duration::from_millis(100),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::answer::{JwsCheck, Validation};
 use crate::authorization::{Assertion, AuthorizeRequest, Decision, Step};
 use crate::description::Build;
+use crate::gate::{Answer, Emission, Head, ListReply, Request, StreamPiece};
 use crate::limits::Limits;
 use crate::plugin::Plugin;
 use crate::plugin_error::PluginError;
@@ -175,6 +176,86 @@ impl Policy {
         Ok(self.pool.call(|instance| instance.list_objects(&query))??)
     }
 
+    /// Gives the secret that seals the ids of MCP sessions, at least 32 bytes: from the deployment,
+    /// never from the contract. Without one there are no sessions.
+    ///
+    /// # Errors
+    /// [`TrustError`] that it is too short; then what was given before stays in force.
+    pub fn configure_sealing(&self, secret: &[u8]) -> Result<(), TrustError> {
+        Ok(self.pool.configure_sealing(secret)??)
+    }
+
+    /// How much of a body has to be read before [`Policy::decide`], in bytes; a longer one may be
+    /// cut off after one byte more. `None`: none of it, it may stream. A plugin that fails asks for
+    /// none, and then a request that needs one is denied.
+    #[must_use]
+    pub fn body_limit(&self, head: &Head) -> Option<u32> {
+        self.pool.call(|instance| instance.body_limit(head)).unwrap_or_default()
+    }
+
+    /// Decides a request at the gate, at `now` seconds since the epoch.
+    ///
+    /// # Example
+    /// ```no_run
+    /// # fn handle(policy: &mandate_host::Policy, request: mandate_host::gate::Request, now: u64) {
+    /// use mandate_host::gate::{Emission, Verdict};
+    ///
+    /// let (decision_id, source) = ("gate-1:7c1f:42".to_owned(), "gate-1".to_owned());
+    /// let answer = policy.decide(&request, &Emission { decision_id, source, sequence: 42 }, now);
+    /// match answer.verdict {
+    ///     Verdict::Reply(reply) => println!("{} {}", reply.status, reply.body),
+    ///     Verdict::Pass(pass) => println!("upstream, with {:?}", pass.set),
+    /// }
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn decide(&self, request: &Request, emission: &Emission, now: u64) -> Answer {
+        self.pool
+            .call(|instance| instance.decide(request, emission, now))
+            .unwrap_or_else(|failure| Answer::failed(&failure, emission, now))
+            .with_refused(self.pool.refusal().as_ref())
+    }
+
+    /// Filters the answer to a request for a list, by the ticket of that request. Where the plugin
+    /// fails, the body is a JSON-RPC error.
+    #[must_use]
+    pub fn filter_list(
+        &self,
+        ticket: &str,
+        content_type: Option<&str>,
+        body: &[u8],
+        now: u64,
+    ) -> ListReply {
+        self.pool
+            .call(|instance| instance.filter_list(ticket, content_type, body, now))
+            .unwrap_or_else(ListReply::from)
+    }
+
+    /// Says what of the next bytes of a stream may go on. `held` is what the last call left, empty
+    /// at first; `last` is where the stream ends.
+    ///
+    /// # Errors
+    /// For the operator: nothing more may go on, and the stream has to be ended.
+    pub fn filter_stream(
+        &self,
+        ticket: &str,
+        held: &[u8],
+        chunk: &[u8],
+        last: bool,
+        now: u64,
+    ) -> Result<StreamPiece, String> {
+        self.pool
+            .call(|instance| instance.filter_stream(ticket, held, chunk, last, now))
+            .unwrap_or_else(|failure| Err(failure.to_string()))
+    }
+
+    /// What goes to the client in place of the session id that the server gave; `None` where the
+    /// response has to be replaced by a 502.
+    #[must_use]
+    pub fn seal_session(&self, scope: &str, id: &[u8]) -> Option<String> {
+        self.pool.call(|instance| instance.seal_session(scope, id)).unwrap_or_default()
+    }
+
     /// Fuel of the decision that ended last, on any thread: instructions executed, repeatable on
     /// any machine. `None` unless [`PluginOptions::fuel`](crate::PluginOptions::fuel) is set.
     #[must_use]
@@ -183,5 +264,7 @@ impl Policy {
     }
 }
 
+#[cfg(test)]
+mod gate_tests;
 #[cfg(test)]
 mod tests;

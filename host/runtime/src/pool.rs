@@ -1,5 +1,6 @@
 //! The instances of one policy, and the trust that they share.
 
+use std::fmt;
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
@@ -23,6 +24,7 @@ pub(crate) struct Pool {
     limits: Limits,
     trust: RwLock<Option<Arc<Trust>>>,
     state: RwLock<Arc<StateDocuments>>,
+    sealing: RwLock<Option<Arc<Sealing>>>,
     room: Mutex<Room>,
     returned: Condvar,
     loading: Mutex<()>,
@@ -34,6 +36,21 @@ pub(crate) struct Pool {
 struct Trust {
     generation: u64,
     document: Box<str>,
+}
+
+/// A secret that an instance has accepted. It is in no log: [`Sealing`] shows its number only.
+struct Sealing {
+    generation: u64,
+    secret: Box<[u8]>,
+}
+
+impl fmt::Debug for Sealing {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Sealing")
+            .field("generation", &self.generation)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What is in the pool. INVARIANT: `idle.len() <= live <= limits.instances`.
@@ -50,6 +67,8 @@ struct Member {
     generation: u64,
     /// The snapshot that it holds, and the newest delta.
     state: (u64, u64),
+    /// The secret that it holds.
+    sealing: u64,
     calls: u32,
 }
 
@@ -60,6 +79,7 @@ impl Pool {
             limits,
             trust: RwLock::default(),
             state: RwLock::default(),
+            sealing: RwLock::default(),
             room: Mutex::default(),
             returned: Condvar::new(),
             loading: Mutex::default(),
@@ -100,6 +120,7 @@ impl Pool {
             Some(_) | None => self.fresh(trust.as_deref(), &state)?,
         };
         member.catch_up(&state)?;
+        member.take_sealing(self.current_sealing().as_deref())?;
         let answer = call(&mut member);
         if let Some(fuel) = member.instance.fuel_used() {
             self.fuel.store(fuel, Ordering::Relaxed);
@@ -127,11 +148,32 @@ impl Pool {
         let generation = self.current_trust().map_or(0, |trust| trust.generation).saturating_add(1);
         let trust = Arc::new(Trust { generation, document: document.into() });
         *self.trust.write().unwrap_or_else(PoisonError::into_inner) = Some(trust);
-        let mut member = Member { instance, generation, state: (0, 0), calls: 0 };
+        let mut member = Member { instance, generation, state: (0, 0), sealing: 0, calls: 0 };
         if member.take_state(&self.current_state()).is_ok() {
             self.renew(member);
         }
         Ok(Ok((status, generation)))
+    }
+
+    /// Tries the secret in an instance of its own; when that accepts it, every call that begins
+    /// from now on has it.
+    pub(crate) fn configure_sealing(
+        &self,
+        secret: &[u8],
+    ) -> Result<Result<(), types::LoadError>, Failure> {
+        let _one_at_a_time = self.loading.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut instance = Instance::new(&self.plugin, &self.limits)?;
+        if let Err(error) = instance.configure_sealing(secret)? {
+            return Ok(Err(error));
+        }
+        let before = self.current_sealing().map_or(0, |sealing| sealing.generation);
+        let sealing = Sealing { generation: before.saturating_add(1), secret: secret.into() };
+        *self.sealing.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(sealing));
+        Ok(Ok(()))
+    }
+
+    fn current_sealing(&self) -> Option<Arc<Sealing>> {
+        self.sealing.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Says whose state is taken. What was loaded before is dropped: who changes keys wants what
@@ -242,7 +284,7 @@ impl Pool {
 
     fn fresh(&self, trust: Option<&Trust>, state: &StateDocuments) -> Result<Member, Failure> {
         let instance = Instance::new(&self.plugin, &self.limits)?;
-        let mut member = Member { instance, generation: 0, state: (0, 0), calls: 0 };
+        let mut member = Member { instance, generation: 0, state: (0, 0), sealing: 0, calls: 0 };
         if let Some(trust) = trust {
             member.instance.load_trust(&trust.document)?.map_err(|error| {
                 Failure::TrustRefused(format!("{}: {}", error.path, error.message))
@@ -312,6 +354,19 @@ impl Member {
         }
         self.state = (state.generation, 0);
         self.catch_up(state)
+    }
+
+    /// Takes the secret in force, where it holds another.
+    fn take_sealing(&mut self, sealing: Option<&Sealing>) -> Result<(), Failure> {
+        let Some(Sealing { generation, secret }) = sealing else { return Ok(()) };
+        if self.sealing == *generation {
+            return Ok(());
+        }
+        self.instance
+            .configure_sealing(secret)?
+            .map_err(|error| Failure::SealingRefused(error.message))?;
+        self.sealing = *generation;
+        Ok(())
     }
 
     /// Applies the deltas that came since this instance was lent last.

@@ -7,7 +7,9 @@
 use mandate_authn::{Json, LoadError, Object, TrustStatus, wire};
 use mandate_authz::state::{Meta, StateRefusal};
 
-use crate::{ABI_VERSION, CONTRACT_VERSION, SOURCE_DIGEST, TOOLCHAIN_DIGEST, with_authorizer};
+use crate::{
+    ABI_VERSION, CONTRACT_VERSION, SOURCE_DIGEST, TOOLCHAIN_DIGEST, with_authorizer, with_gate,
+};
 
 /// The version of this ABI.
 #[unsafe(no_mangle)]
@@ -55,7 +57,7 @@ extern "C" fn mandate_describe() -> u64 {
 unsafe extern "C" fn mandate_load_trust(address: u32, length: u32) -> u64 {
     // SAFETY: the caller's promise is the one of `text`.
     let text = unsafe { text(address, length) };
-    give(with_authorizer(|authorizer| trust_answer(authorizer.load_trust(&text))))
+    give(with_gate(|gate| trust_answer(gate.load_trust(&text))))
 }
 
 /// Validates a token.
@@ -194,6 +196,72 @@ unsafe extern "C" fn mandate_list_objects(address: u32, length: u32) -> u64 {
     // SAFETY: the caller's promise is the one of `text`.
     let text = unsafe { text(address, length) };
     give(with_authorizer(|authorizer| authorizer.list_objects_json(&text)))
+}
+
+/// Gives the secret that seals session ids.
+///
+/// # Safety
+/// As [`mandate_free`]; the buffer is taken.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn mandate_configure_sealing(address: u32, length: u32) -> u64 {
+    // SAFETY: the caller's promise is the one of `text`.
+    let text = unsafe { text(address, length) };
+    give(with_gate(|gate| gate.configure_sealing_json(&text)))
+}
+
+/// How much of a body has to be read before it is decided.
+///
+/// # Safety
+/// As [`mandate_free`]; the buffer is taken.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn mandate_body_limit(address: u32, length: u32) -> u64 {
+    // SAFETY: the caller's promise is the one of `text`.
+    let text = unsafe { text(address, length) };
+    give(with_gate(|gate| gate.body_limit_json(&text)))
+}
+
+/// Decides a request at the gate.
+///
+/// # Safety
+/// As [`mandate_free`]; the buffer is taken.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn mandate_gate_decide(address: u32, length: u32) -> u64 {
+    // SAFETY: the caller's promise is the one of `text`.
+    let text = unsafe { text(address, length) };
+    give(with_gate(|gate| gate.decide_json(&text)))
+}
+
+/// Filters the answer to a request for a list.
+///
+/// # Safety
+/// As [`mandate_free`]; the buffer is taken.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn mandate_filter_list(address: u32, length: u32) -> u64 {
+    // SAFETY: the caller's promise is the one of `text`.
+    let text = unsafe { text(address, length) };
+    give(with_gate(|gate| gate.filter_list_json(&text)))
+}
+
+/// Filters the next bytes of a stream of events.
+///
+/// # Safety
+/// As [`mandate_free`]; the buffer is taken.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn mandate_filter_stream(address: u32, length: u32) -> u64 {
+    // SAFETY: the caller's promise is the one of `text`.
+    let text = unsafe { text(address, length) };
+    give(with_gate(|gate| gate.filter_stream_json(&text)))
+}
+
+/// Seals the session id that a server gave.
+///
+/// # Safety
+/// As [`mandate_free`]; the buffer is taken.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn mandate_seal_session(address: u32, length: u32) -> u64 {
+    // SAFETY: the caller's promise is the one of `text`.
+    let text = unsafe { text(address, length) };
+    give(with_gate(|gate| gate.seal_session_json(&text)))
 }
 
 fn trust_answer(loaded: Result<TrustStatus, LoadError>) -> String {

@@ -2,9 +2,12 @@
 
 use mandate_authn::{LoadError, Refusal, Request, Validation, VerifiedToken};
 
-use crate::{ABI_VERSION, CONTRACT_VERSION, SOURCE_DIGEST, TOOLCHAIN_DIGEST, with_authorizer};
+use crate::{
+    ABI_VERSION, CONTRACT_VERSION, SOURCE_DIGEST, TOOLCHAIN_DIGEST, with_authorizer, with_gate,
+};
 
 mod authz;
+mod gate;
 
 mod bindings {
     wit_bindgen::generate!({ path: "../../wit", world: "policy", pub_export_macro: false });
@@ -31,7 +34,7 @@ impl info::Guest for Component {
 
 impl authn::Guest for Component {
     fn load_trust(trust: String) -> Result<authn::TrustStatus, types::LoadError> {
-        let status = with_authorizer(|authorizer| authorizer.load_trust(&trust));
+        let status = with_gate(|gate| gate.load_trust(&trust));
         let status = status.map_err(load_error)?;
         Ok(authn::TrustStatus {
             generation: status.generation,

@@ -1,4 +1,5 @@
-//! The policy plugin: one core module with two faces over `mandate-authn` and `mandate-authz`.
+//! The policy plugin: one core module with two faces over core: `mandate-authn`,
+//! `mandate-authz` and `mandate-gate`.
 //!
 //! `component` translates the WIT types; `abi` is the C-like ABI of docs/abi.md for runtimes
 //! without the component model. Neither decides anything. An instance is used by one thread at a
@@ -13,15 +14,22 @@ mod entropy;
 use std::cell::RefCell;
 
 use mandate_authz::authorizer::Authorizer;
+use mandate_gate::Gate;
 
 thread_local! {
     /// The state of this instance: WebAssembly has one thread.
-    static AUTHORIZER: RefCell<Authorizer> = RefCell::new(Authorizer::new());
+    static GATE: RefCell<Gate> = RefCell::new(Gate::new());
 }
 
 /// Runs with what this instance holds.
+fn with_gate<T>(run: impl FnOnce(&mut Gate) -> T) -> T {
+    GATE.with_borrow_mut(run)
+}
+
+/// Runs with the part of it that authorizes. The trust is loaded by the gate, whose policy stands
+/// in the same document.
 fn with_authorizer<T>(run: impl FnOnce(&mut Authorizer) -> T) -> T {
-    AUTHORIZER.with_borrow_mut(run)
+    with_gate(|gate| run(gate.authorizer_mut()))
 }
 
 /// The version of `contract/` that this build implements.

@@ -98,7 +98,7 @@ fn a_plugin_of_another_world_is_refused_when_it_is_loaded() {
     assert!(matches!(error, PluginError::World(_)), "{error}");
 
     let meta_only =
-        ["authn", "authz", "types"].iter().fold(WORLD.to_owned(), |world, interface| {
+        ["authn", "authz", "gate", "types"].iter().fold(WORLD.to_owned(), |world, interface| {
             world.replace(&format!("  export {interface};\n"), "")
         });
     assert_ne!(meta_only, WORLD);
@@ -107,9 +107,10 @@ fn a_plugin_of_another_world_is_refused_when_it_is_loaded() {
     assert!(matches!(error, PluginError::World(_)), "{error}");
 }
 
-/// The friendly plugin without the exports of `authn` and `authz`.
+/// The friendly plugin without the exports of `authn`, `authz` and `gate`.
 fn meta_module() -> String {
     PLUGIN
         .replace("(export \"mandate:policy/authn@0.1.0#", "(export \"left-out-authn-")
         .replace("(export \"mandate:policy/authz@0.1.0#", "(export \"left-out-authz-")
+        .replace("(export \"mandate:policy/gate@0.1.0#", "(export \"left-out-gate-")
 }
