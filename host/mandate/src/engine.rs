@@ -54,6 +54,36 @@ pub trait Engine {
     /// When there is no answer.
     fn decide_for(&mut self, question: &str) -> Result<String>;
 
+    /// Gives the secret that seals session ids: docs/abi.md#gate.
+    ///
+    /// # Errors
+    /// That it is too short.
+    fn configure_sealing(&mut self, question: &str) -> Result<(), EngineError>;
+
+    /// Decides a request at the gate: docs/abi.md#gate.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    fn gate_decide(&mut self, question: &str) -> Result<String>;
+
+    /// Filters the answer to a request for a list.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    fn filter_list(&mut self, question: &str) -> Result<String>;
+
+    /// Filters the next bytes of a stream of events.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    fn filter_stream(&mut self, question: &str) -> Result<String>;
+
+    /// Seals the session id that a server gave.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    fn seal_session(&mut self, question: &str) -> Result<String>;
+
     /// OpenFGA's Check. It authorizes nobody.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
-//! The operations of the probe protocol that are about relationships.
+//! The operations of the probe protocol that are about relationships, decisions and the gate.
 
 mod decisions;
+mod gate;
 mod relations;
 
 use anyhow::Result;
@@ -9,6 +10,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use self::decisions::Decisions;
+use self::gate::GateLine;
 use self::relations::Relations;
 use crate::engine::Engine;
 use crate::mint::sorted_text;
@@ -43,7 +45,7 @@ impl Questions {
         // Of two members of a name this is the last; the strict reader refuses both.
         let known: Value = serde_json::from_str(line).ok()?;
         let operation = known.get("op")?.as_str()?;
-        if !matches!(operation, "check" | "decide" | "list-objects") {
+        if !matches!(operation, "check" | "decide" | "filter-list" | "gate" | "list-objects") {
             return None;
         }
         let answered = self.asked(operation, line).unwrap_or_else(|error| {
@@ -67,6 +69,9 @@ impl Questions {
                 let line = read(line)?;
                 let engine = engine(&mut self.engine, &self.make)?;
                 self.relations.list(line, engine)
+            }
+            "filter-list" | "gate" => {
+                read::<GateLine>(line)?.answer(&mut self.decisions, &self.make)
             }
             _ => self.decisions.decide(read(line)?, &self.make),
         }

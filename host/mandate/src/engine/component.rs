@@ -1,5 +1,7 @@
 //! The plugin's component, as hosts load it: the JSON of every question becomes its typed calls.
 
+mod gate;
+
 use anyhow::{Context as _, Result, bail};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -140,6 +142,27 @@ impl Engine for ComponentEngine {
             tenant: stated.tenant,
         };
         Ok(answer(&self.policy.decide_for(&assertion, &request, now)).to_string())
+    }
+
+    fn configure_sealing(&mut self, question: &str) -> Result<(), EngineError> {
+        let secret = gate::secret(question)?;
+        self.policy.configure_sealing(&secret).map_err(document)
+    }
+
+    fn gate_decide(&mut self, question: &str) -> Result<String> {
+        gate::decide(&self.policy, question)
+    }
+
+    fn filter_list(&mut self, question: &str) -> Result<String> {
+        gate::filter_list(&self.policy, question)
+    }
+
+    fn filter_stream(&mut self, question: &str) -> Result<String> {
+        gate::filter_stream(&self.policy, question)
+    }
+
+    fn seal_session(&mut self, question: &str) -> Result<String> {
+        gate::seal_session(&self.policy, question)
     }
 
     fn relation_holds(&mut self, question: &str) -> Result<String> {

@@ -70,6 +70,26 @@ impl Engine for ModuleEngine {
         self.call("mandate_decide_for", question.as_bytes())
     }
 
+    fn configure_sealing(&mut self, question: &str) -> Result<(), EngineError> {
+        self.load_with("mandate_configure_sealing", question.as_bytes())
+    }
+
+    fn gate_decide(&mut self, question: &str) -> Result<String> {
+        self.call("mandate_gate_decide", question.as_bytes())
+    }
+
+    fn filter_list(&mut self, question: &str) -> Result<String> {
+        self.call("mandate_filter_list", question.as_bytes())
+    }
+
+    fn filter_stream(&mut self, question: &str) -> Result<String> {
+        self.call("mandate_filter_stream", question.as_bytes())
+    }
+
+    fn seal_session(&mut self, question: &str) -> Result<String> {
+        self.call("mandate_seal_session", question.as_bytes())
+    }
+
     fn relation_holds(&mut self, question: &str) -> Result<String> {
         self.call("mandate_relation_holds", question.as_bytes())
     }

@@ -30,9 +30,11 @@ pub(super) struct DecideLine {
 
 /// What a question is decided on.
 #[derive(Clone, Debug, PartialEq)]
-struct Ground {
+pub(super) struct Ground {
     trust: Value,
     world: World,
+    /// The secret that seals session ids: docs/abi.md#gate.
+    sealing: Option<Value>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -59,18 +61,38 @@ impl Decisions {
     /// Decides: the answer of docs/authorize.md, or `error` where the ground cannot be laid.
     pub(super) fn decide(&mut self, line: DecideLine, make: &MakeEngine) -> Result<Value> {
         let DecideLine { id, trust, model, facts, state, containers, question, .. } = line;
-        let world = match (model, facts, state, containers) {
-            (Some(model), Some(facts), None, None) => World::Facts { model, facts },
-            (None, None, Some(state), Some(containers)) => World::Containers { state, containers },
-            _ => {
-                let message = "either `model` and `facts`, or `state` and `containers`";
-                return Ok(refused(&id, "", message));
-            }
+        let ground = match Ground::read(trust, (model, facts), (state, containers), None) {
+            Ok(ground) => ground,
+            Err(error) => return Ok(refused(&id, &error.path, &error.message)),
         };
         let now = question.get("now").and_then(Value::as_u64).unwrap_or_default();
-        let laid = match self.laid(Ground { trust, world }, now, make) {
-            Ok(laid) => laid,
+        let engine = match self.ready(ground, now, make)? {
+            Ok(engine) => engine,
             Err(error) => return Ok(refused(&id, &error.path, &error.message)),
+        };
+        let text = question.to_string();
+        let answer = if question.get("assertion").is_some() {
+            engine.decide_for(&text)?
+        } else {
+            engine.authorize(&text)?
+        };
+        let mut answer: Value = serde_json::from_str(&answer).context("the answer is no JSON")?;
+        if let Some(members) = answer.as_object_mut() {
+            members.insert("id".to_owned(), id);
+        }
+        Ok(answer)
+    }
+
+    /// An engine that stands on this ground at this moment; what is wrong with the ground.
+    pub(super) fn ready(
+        &mut self,
+        ground: Ground,
+        now: u64,
+        make: &MakeEngine,
+    ) -> Result<Result<&mut dyn Engine, LoadError>> {
+        let laid = match self.laid(ground, now, make) {
+            Ok(laid) => laid,
+            Err(error) => return Ok(Err(error)),
         };
         if let Some((local, last)) = &mut laid.local
             && now > *last
@@ -78,17 +100,7 @@ impl Decisions {
             laid.engine.apply_delta(&local.heartbeat(now)?)?;
             *last = now;
         }
-        let text = question.to_string();
-        let answer = if question.get("assertion").is_some() {
-            laid.engine.decide_for(&text)?
-        } else {
-            laid.engine.authorize(&text)?
-        };
-        let mut answer: Value = serde_json::from_str(&answer).context("the answer is no JSON")?;
-        if let Some(members) = answer.as_object_mut() {
-            members.insert("id".to_owned(), id);
-        }
-        Ok(answer)
+        Ok(Ok(laid.engine.as_mut()))
     }
 
     fn laid(
@@ -107,9 +119,35 @@ impl Decisions {
     }
 }
 
+impl Ground {
+    /// The ground of a line: a model and facts, or a state and containers.
+    pub(super) fn read(
+        trust: Value,
+        facts: (Option<Value>, Option<String>),
+        containers: (Option<Value>, Option<Vec<String>>),
+        sealing: Option<Value>,
+    ) -> Result<Self, LoadError> {
+        let world = match (facts, containers) {
+            ((Some(model), Some(facts)), (None, None)) => World::Facts { model, facts },
+            ((None, None), (Some(state), Some(containers))) => {
+                World::Containers { state, containers }
+            }
+            _ => {
+                let message = "either `model` and `facts`, or `state` and `containers`";
+                return Err(LoadError { path: String::new(), message: message.to_owned() });
+            }
+        };
+        Ok(Self { trust, world, sealing })
+    }
+}
+
 fn lay(ground: &Ground, make: &MakeEngine) -> Result<Laid, LoadError> {
     let mut engine = make().map_err(|error| wrong("", &error))?;
     engine.load_trust(&ground.trust.to_string()).map_err(|error| wrong("trust", &error))?;
+    if let Some(secret) = &ground.sealing {
+        let question = json!({ "secret": secret }).to_string();
+        engine.configure_sealing(&question).map_err(|error| wrong("sealing", &error))?;
+    }
     match &ground.world {
         World::Containers { state, containers } => {
             engine.configure_state(&state.to_string()).map_err(|error| wrong("state", &error))?;
@@ -156,6 +194,6 @@ fn wrong(path: &str, error: &dyn std::fmt::Display) -> LoadError {
     LoadError { path: path.to_owned(), message: error.to_string() }
 }
 
-fn refused(id: &Value, path: &str, message: &str) -> Value {
+pub(super) fn refused(id: &Value, path: &str, message: &str) -> Value {
     json!({ "id": id, "error": { "path": path, "message": message } })
 }
