@@ -1,6 +1,7 @@
 //! Every refusal has a fixture, and every fixture that denies an accepted twin.
 
 mod authz;
+mod gate;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -34,10 +35,18 @@ pub(crate) fn check(checkout: &Checkout) -> anyhow::Result<Outcome> {
         gaps.extend(more);
         0
     });
+    let at_the_gate = gate::check(&codes, &checkout.path("contract/fixtures/gate"))?;
+    let at_the_gate = at_the_gate.unwrap_or_else(|more| {
+        gaps.extend(more);
+        0
+    });
     if !gaps.is_empty() {
         bail!("{} gaps:\n  {}", gaps.len(), gaps.join("\n  "));
     }
-    crate::say!("check: {} fixtures of token validation, {decisions} decisions", fixtures.len());
+    crate::say!(
+        "check: {} fixtures of token validation, {decisions} decisions, {at_the_gate} at the gate",
+        fixtures.len()
+    );
     Ok(Outcome::Done)
 }
 

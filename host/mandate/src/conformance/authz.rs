@@ -1,12 +1,14 @@
-//! The fixtures of authorization: `contract/fixtures/authz`.
+//! The fixtures of authorization and of the gate: `contract/fixtures/authz` and `gate`.
 //!
 //! A fixture is one small file with two lists: what is allowed, and what is denied. Everything that
 //! a decision rests on is one JSON document, the case; a denied case is an allowed one with exactly
-//! one place changed (docs/fixtures-authz.md).
+//! one place changed (docs/fixtures-authz.md, docs/fixtures-gate.md).
 
+mod agreement;
 mod case;
 mod facts;
 mod fixture;
+mod gate;
 mod ground;
 mod memory;
 mod model;

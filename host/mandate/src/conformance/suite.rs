@@ -1,4 +1,4 @@
-//! All fixtures together: tokens and decisions.
+//! All fixtures together: tokens, decisions and the gate.
 
 use std::path::Path;
 
@@ -11,7 +11,8 @@ use super::{Comparison, Concrete, Exceptions, FixtureSet, Implementation, Report
 #[derive(Clone, Debug)]
 pub struct Suite {
     tokens: Option<FixtureSet>,
-    decisions: Option<AuthzSet>,
+    /// Of authorization, and of the gate.
+    decisions: Vec<AuthzSet>,
     pattern: Option<String>,
 }
 
@@ -30,23 +31,26 @@ impl Suite {
     /// # Errors
     /// When one of them is malformed.
     pub fn embedded() -> Result<Self> {
-        let (tokens, decisions) = (FixtureSet::embedded()?, AuthzSet::embedded()?);
-        Ok(Self { tokens: Some(tokens), decisions: Some(decisions), pattern: None })
+        let decisions = vec![AuthzSet::embedded()?, AuthzSet::embedded_gate()?];
+        Ok(Self { tokens: Some(FixtureSet::embedded()?), decisions, pattern: None })
     }
 
-    /// The fixtures of a folder: of decisions where it has `_worlds`, else of tokens; both, where
-    /// it has a folder `authn` and a folder `authz`.
+    /// The fixtures of a folder: of decisions where it has `_worlds`, else of tokens; all of them,
+    /// where it has folders `authn`, `authz` and perhaps `gate`.
     ///
     /// # Errors
     /// When the folder cannot be read, or a file in it is malformed or is no fixture.
     pub fn from_folder(folder: &Path) -> Result<Self> {
-        let (authn, authz) = (folder.join("authn"), folder.join("authz"));
+        let [authn, authz, gate] = ["authn", "authz", "gate"].map(|name| folder.join(name));
         let (tokens, decisions) = if authn.is_dir() && authz.is_dir() {
-            (Some(FixtureSet::from_folder(&authn)?), Some(AuthzSet::from_folder(&authz)?))
+            let folders = [authz, gate];
+            let sets = folders.iter().filter(|folder| folder.is_dir());
+            let sets = sets.map(|folder| AuthzSet::from_folder(folder)).collect::<Result<_>>()?;
+            (Some(FixtureSet::from_folder(&authn)?), sets)
         } else if folder.join("_worlds").is_dir() {
-            (None, Some(AuthzSet::from_folder(folder)?))
+            (None, vec![AuthzSet::from_folder(folder)?])
         } else {
-            (Some(FixtureSet::from_folder(folder)?), None)
+            (Some(FixtureSet::from_folder(folder)?), Vec::new())
         };
         Ok(Self { tokens, decisions, pattern: None })
     }
@@ -58,7 +62,7 @@ impl Suite {
     pub fn only(self, pattern: &str) -> Result<Self> {
         let tokens = self.tokens.map(|set| set.only(pattern));
         let left = tokens.as_ref().is_some_and(|set| !set.fixtures().is_empty());
-        let decided = self.decisions.as_ref().is_some_and(|set| set.names(pattern));
+        let decided = self.decisions.iter().any(|set| set.names(pattern));
         ensure!(left || decided, "`--only {pattern}` matches no fixture");
         let pattern = Some(pattern.to_owned());
         Ok(Self { tokens, decisions: self.decisions, pattern })
@@ -70,9 +74,9 @@ impl Suite {
     /// When a recipe cannot be followed.
     pub fn questions(&self, worlds: Worlds) -> Result<Questions> {
         let mut questions = self.tokens()?;
-        if let Some(set) = &self.decisions {
-            questions.decisions =
-                set.decisions_of(self.pattern.as_deref().unwrap_or("*"), worlds)?;
+        for set in &self.decisions {
+            let pattern = self.pattern.as_deref().unwrap_or("*");
+            questions.decisions.extend(set.decisions_of(pattern, worlds)?);
         }
         Ok(questions)
     }

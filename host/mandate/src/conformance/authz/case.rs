@@ -4,6 +4,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use super::gate::{Evidence, GateRecipe, ResponseRecipe, emission};
 use super::state::StateRecipe;
 use crate::conformance::KeySetRecipe;
 use crate::mint::{KeyRing, TokenRecipe, mint, named_keys};
@@ -41,6 +42,12 @@ pub struct Case {
     pub(super) request: Option<Value>,
     /// Instead of a request: OpenFGA's Check.
     pub(super) check: Option<Map<String, Value>>,
+    /// Instead of a request: what comes to the gate.
+    pub(super) gate: Option<GateRecipe>,
+    /// The secret that seals the ids of sessions.
+    pub(super) sealing: Option<String>,
+    /// What the server answers to what passed the gate.
+    pub(super) response: Option<ResponseRecipe>,
 }
 
 /// A model: by the name of its folder, or line by line.
@@ -63,18 +70,16 @@ impl Case {
 
     /// The question of docs/authorize.md, with the token's bytes.
     pub(super) fn question(&self, ring: &KeyRing) -> Result<Value> {
+        if let Some(gate) = &self.gate {
+            return self.at_the_gate(gate, ring);
+        }
         let request = self.request.as_ref().context("`request` is missing")?;
         let mut question = json!({"now": self.now, "request": request});
         let members = question.as_object_mut().context("a question")?;
         match (&self.token, &self.assertion) {
-            (Some(recipe), None) => {
-                let token = mint(recipe, ring).context("token")?;
-                let contexts: Result<Vec<String>> = self
-                    .agent_contexts
-                    .iter()
-                    .map(|recipe| mint(&bound_to(recipe, &token), ring).context("agent context"))
-                    .collect();
-                members.insert("agent_contexts".to_owned(), json!(contexts?));
+            (Some(_), None) => {
+                let (token, contexts) = self.minted(ring)?;
+                members.insert("agent_contexts".to_owned(), json!(contexts));
                 members.insert("token".to_owned(), json!(token));
                 if let Some(certificate) = &self.certificate_sha256 {
                     members.insert("certificate_sha256".to_owned(), json!(certificate));
@@ -90,6 +95,34 @@ impl Case {
         Ok(question)
     }
 
+    fn at_the_gate(&self, gate: &GateRecipe, ring: &KeyRing) -> Result<Value> {
+        let (token, contexts) = self.minted(ring)?;
+        let request = gate.request(&self.evidence(token.as_deref(), &contexts))?;
+        Ok(json!({"now": self.now, "emission": emission(), "request": request}))
+    }
+
+    /// What the server answers, if it is asked.
+    pub(super) fn answered(&self, ring: &KeyRing) -> Result<Option<Value>> {
+        let Some(response) = &self.response else { return Ok(None) };
+        let (token, contexts) = self.minted(ring)?;
+        response.response(&self.evidence(token.as_deref(), &contexts)).map(Some)
+    }
+
+    /// The token and the contexts that are bound to it.
+    fn minted(&self, ring: &KeyRing) -> Result<(Option<String>, Vec<String>)> {
+        let token = self.token.as_ref().map(|recipe| mint(recipe, ring)).transpose();
+        let token = token.context("token")?;
+        let bound = token.as_deref().unwrap_or_default();
+        let contexts =
+            self.agent_contexts.iter().map(|recipe| mint(&bound_to(recipe, bound), ring));
+        let contexts = contexts.collect::<Result<_>>().context("agent context")?;
+        Ok((token, contexts))
+    }
+
+    fn evidence<'e>(&'e self, token: Option<&'e str>, contexts: &'e [String]) -> Evidence<'e> {
+        Evidence { token, contexts, sealing: self.sealing.as_deref() }
+    }
+
     /// Checks that it asks one thing.
     pub(super) fn check_form(&self) -> Result<()> {
         match (&self.check, &self.contract) {
@@ -97,6 +130,7 @@ impl Case {
                 let beside = self.token.is_some()
                     || self.assertion.is_some()
                     || self.request.is_some()
+                    || self.gate.is_some()
                     || self.state.is_some();
                 ensure!(!beside, "`check` asks about relationships alone");
             }
@@ -104,6 +138,11 @@ impl Case {
             (Some(_), Some(_)) => bail!("`check` needs no contract"),
             (None, None) => bail!("neither `contract` nor `check`"),
         }
+        let at_the_gate = self.sealing.is_some() || self.response.is_some();
+        let elsewhere =
+            self.request.is_some() || self.assertion.is_some() || self.certificate_sha256.is_some();
+        ensure!(self.gate.is_some() || !at_the_gate, "`sealing` and `response` are the gate's");
+        ensure!(self.gate.is_none() || !elsewhere, "`gate` stands for itself");
         Ok(())
     }
 }

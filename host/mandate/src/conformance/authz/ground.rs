@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::case::Case;
 use super::facts;
+use super::gate::GateRecipe;
 use super::memory::Memory;
 use super::state::Reading;
 use crate::conformance::KeySetRecipe;
@@ -30,11 +31,12 @@ impl Case {
     pub(super) fn unaskable(&self, worlds: Worlds) -> Option<&'static str> {
         let ordinary = self.state.as_ref().is_none_or(|state| state.is_ordinary(self.now));
         let needs = || self.request.as_ref().is_some_and(|one| one.get("minimum_epoch").is_some());
+        let counts = || self.gate.as_ref().is_some_and(GateRecipe::names_an_epoch);
         let policy = self.contract.as_ref().is_none_or(|contract| contract.get("authz").is_some());
         match worlds {
             Worlds::Containers => None,
             Worlds::Facts if !policy => Some("without a policy facts mean nothing"),
-            Worlds::Facts if ordinary && !needs() => None,
+            Worlds::Facts if ordinary && !needs() && !counts() => None,
             Worlds::Facts => Some("it is about snapshots, deltas or their age"),
         }
     }
@@ -88,14 +90,13 @@ impl Case {
         };
         let containers: Vec<String> =
             containers.iter().map(|container| STANDARD.encode(container)).collect();
-        Ok(json!({
+        let line = json!({
             "id": id,
-            "op": "decide",
             "trust": {"contract": contract, "key_sets": key_sets},
             "state": state.config()?,
             "containers": containers,
-            "question": self.question(ring)?,
-        }))
+        });
+        self.asking(line, ring)
     }
 
     fn on_facts(
@@ -107,13 +108,29 @@ impl Case {
     ) -> Result<Value> {
         let key_sets = self.key_sets.iter().map(|recipe: &KeySetRecipe| recipe.build(ring));
         let key_sets = key_sets.collect::<Result<Vec<Value>>>()?;
-        Ok(json!({
+        let line = json!({
             "id": id,
-            "op": "decide",
             "trust": {"contract": contract, "key_sets": key_sets},
             "model": memory.model(&self.model)?.to_json(),
             "facts": facts::written(&self.facts, ring)?.to_string(),
-            "question": self.question(ring)?,
-        }))
+        });
+        self.asking(line, ring)
+    }
+
+    /// The line with its question.
+    fn asking(&self, mut line: Value, ring: &KeyRing) -> Result<Value> {
+        let response = self.answered(ring)?;
+        let operation = match (&self.gate, &response) {
+            (None, _) => "decide",
+            (Some(_), None) => "gate",
+            (Some(_), Some(_)) => "filter-list",
+        };
+        let members = line.as_object_mut().context("a line")?;
+        members.insert("op".to_owned(), json!(operation));
+        members.insert("question".to_owned(), self.question(ring)?);
+        members.extend(response.map(|response| ("response".to_owned(), response)));
+        let sealing = self.sealing.as_ref().map(|secret| json!(secret));
+        members.extend(sealing.map(|secret| ("sealing".to_owned(), secret)));
+        Ok(line)
     }
 }

@@ -1,4 +1,4 @@
-//! All fixtures of authorization: embedded in the binary, or read from a folder.
+//! All fixtures of authorization, or of the gate: embedded in the binary, or read from a folder.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -15,9 +15,13 @@ use super::world;
 use crate::conformance::fixture_set::{embedded_files, matches};
 
 static EMBEDDED: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../../contract/fixtures/authz");
+static GATE: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../../contract/fixtures/gate");
 
 /// The folder of the bases.
 const WORLDS: &str = "_worlds/";
+
+/// Which cases show which sentence of the contract: `cargo xtask check fixtures` reads it.
+const CONDUCT: &str = "_conduct.json";
 
 /// The fixtures and the worlds that they stand on, checked.
 #[derive(Clone, Debug)]
@@ -31,7 +35,7 @@ pub struct AuthzSet {
 pub struct Decision {
     /// `FIXTURE/CASE`.
     pub id: String,
-    /// The fixture's class, after `authz/`.
+    /// The fixture's class, after `authz/` or `gate/`.
     pub class: String,
     /// What it shows.
     pub why: String,
@@ -52,6 +56,14 @@ impl AuthzSet {
     /// When one of them is malformed or lacks a sibling.
     pub fn embedded() -> Result<Self> {
         Self::read(&embedded_files(&EMBEDDED)?)
+    }
+
+    /// The fixtures of the gate that travel in the binary.
+    ///
+    /// # Errors
+    /// As [`AuthzSet::embedded`].
+    pub fn embedded_gate() -> Result<Self> {
+        Self::read(&embedded_files(&GATE)?)
     }
 
     /// The fixtures in a folder, and the worlds in its `_worlds`.
@@ -78,7 +90,7 @@ impl AuthzSet {
 
     fn read(files: &BTreeMap<String, String>) -> Result<Self> {
         let mut set = Self { fixtures: Vec::new(), worlds: BTreeMap::new() };
-        for (path, text) in files {
+        for (path, text) in files.iter().filter(|(path, _)| *path != CONDUCT) {
             set.add(path, text, files).with_context(|| path.clone())?;
         }
         let used: BTreeSet<&str> = set.fixtures.iter().map(|one| one.world.as_str()).collect();
@@ -174,9 +186,13 @@ fn decision(
     if worlds == Worlds::Facts {
         // Facts have no place in the registry's history.
         expect.retain(|name, _| name != "epoch" && name != "era");
+        if let Some(Value::Object(audit)) = expect.get_mut("audit") {
+            audit.retain(|name, _| name != "epoch" && name != "era");
+        }
     }
     let why = if why.is_empty() { fixture.why.clone() } else { why };
     let twin = twin.map(|twin| format!("{}/{twin}", fixture.id));
-    let class = format!("authz/{}", fixture.class());
+    let door = if case.gate.is_some() { "gate" } else { "authz" };
+    let class = format!("{door}/{}", fixture.class());
     Ok(Decision { id, class, why, twin, line, skip, expect })
 }
