@@ -18,7 +18,7 @@ use crate::door::{self, Door, Entrance};
 use crate::mcp::SealingKey;
 use crate::mcp_call::McpDoor;
 use crate::parties::Parties;
-use crate::policy::{Enforcement, GatePolicy, Route, Rule};
+use crate::policy::{GatePolicy, Route, Rule};
 use crate::refused::Refused;
 use crate::reply::{self, Call};
 use crate::response::ResponseDuty;
@@ -231,14 +231,12 @@ impl Walk<'_> {
         let bound = found.bound();
         let parties = bound.zip(snapshot).map(|(bound, snapshot)| Parties::of(bound, snapshot));
         draft.decided(found, snapshot, parties.as_ref());
-        let observed = match (decision.failing_line(), self.route.enforcement) {
-            (None, _) => None,
-            (Some(line), Enforcement::Observe { until })
-                if verified.now < until && is_observable(line) =>
-            {
+        let observed = match decision.failing_line() {
+            None => None,
+            Some(line) if self.route.enforcement.lets_pass(line, verified.now) => {
                 Some(Stopped::by(&decision, line))
             }
-            (Some(line), Enforcement::Enforce | Enforcement::Observe { .. }) => {
+            Some(line) => {
                 let mut stopped = Stopped::by(&decision, line);
                 if stopped.reason == ReasonCode::ScopeToken {
                     let scopes = policy.into_iter().flat_map(|it| it.scopes_for(asking.action));
@@ -293,24 +291,6 @@ impl<'r> Verified<'r> {
             agent_contexts: &self.agent_contexts,
             certificate_sha256: self.request.connection.certificate_sha256,
         }
-    }
-}
-
-/// Lines that may be tried out before they are enforced: never who is there, nor the tenant.
-const fn is_observable(line: FailingLine) -> bool {
-    match line {
-        FailingLine::Four
-        | FailingLine::Five
-        | FailingLine::Six
-        | FailingLine::Seven
-        | FailingLine::Eight => true,
-        FailingLine::Binding
-        | FailingLine::Framing
-        | FailingLine::Mapping
-        | FailingLine::One
-        | FailingLine::Three
-        | FailingLine::Token
-        | FailingLine::Two => false,
     }
 }
 

@@ -8,7 +8,7 @@ use crate::gate::Gate;
 use crate::mcp::list::{self, Entry, Framing, Stream};
 use crate::mcp::session;
 use crate::mcp_call::resource;
-use crate::policy::{McpRoute, MethodRule, Route, RouteKind};
+use crate::policy::{Enforcement, McpRoute, MethodRule, Route, RouteKind};
 use crate::response::{Asker, ListTicket, SessionScope, StreamTicket};
 
 /// The body of a list, as its reader may see it.
@@ -79,8 +79,9 @@ impl Gate {
         let Self { authorizer, policy, .. } = self;
         let route = policy.as_ref().and_then(|policy| policy.route(&asker.route));
         match route {
-            Some((_, Route { audience, kind: RouteKind::Mcp(mcp), .. })) => {
-                Reader { asker, audience, mcp, now }.shown(authorizer, entries)
+            Some((_, Route { audience, kind: RouteKind::Mcp(mcp), enforcement, .. })) => {
+                let enforcement = *enforcement;
+                Reader { asker, audience, mcp, enforcement, now }.shown(authorizer, entries)
             }
             Some(_) | None => Err("has no route any more"),
         }
@@ -118,6 +119,7 @@ struct Reader<'r> {
     asker: &'r Asker,
     audience: &'r str,
     mcp: &'r McpRoute,
+    enforcement: Enforcement,
     now: u64,
 }
 
@@ -161,8 +163,11 @@ impl Reader<'_> {
             entries.iter().map(|entry| self.means(entry, policy)).collect();
         let candidates: Vec<Candidate<'_>> = uses.iter().flatten().map(candidate).collect();
         let state = authorizer.state();
-        let offered = authorize::offered(&evidence, &list, &candidates, now, policy, state)
-            .map_err(|_| "is for somebody who may no longer have it")?;
+        // What would pass, though only observed, is shown: else its use could not be observed.
+        let passes = |line| self.enforcement.lets_pass(line, now);
+        let offered =
+            authorize::offered(&evidence, &list, &candidates, now, policy, state, &passes)
+                .map_err(|_| "is for somebody who may no longer have it")?;
         let mut offered = offered.into_iter();
         let shown = uses.iter().map(|used| used.is_some() && offered.next().unwrap_or(false));
         Ok(shown.collect())

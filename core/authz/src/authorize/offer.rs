@@ -1,5 +1,7 @@
 //! Which entries of a list its reader could ask for.
 
+use mandate_authn::FailingLine;
+
 use super::{Case, Door, Evidence, Request, Resource, mapping, prepare};
 use crate::binding::Binding;
 use crate::decision::{Circumstances, Decision};
@@ -21,7 +23,8 @@ pub struct Candidate<'c> {
 /// Says of each candidate whether its reader could ask for it, by the lines that decide the request
 /// itself; where its resources are not known yet, by all that do not depend on them.
 ///
-/// It allows nothing: showing an entry is no promise, and only the request decides.
+/// It allows nothing: showing an entry is no promise, and only the request decides. `passes` names
+/// the lines whose failure does not stop a request here, while they are only observed.
 ///
 /// # Errors
 /// The denial of the list itself.
@@ -32,20 +35,30 @@ pub fn offered(
     now: u64,
     policy: Option<&Policy>,
     state: &State,
+    passes: &dyn Fn(FailingLine) -> bool,
 ) -> Result<Vec<bool>, Box<Decision>> {
     let decision = super::authorize(evidence, list, now, policy, state);
-    if !decision.is_allowed() {
+    if decision.failing_line().is_some_and(|line| !passes(line)) {
         return Err(Box::new(decision));
     }
     let door = Door::Token(*evidence);
     let mut circumstances = Circumstances::default();
     let prepared = prepare(&door, list, now, policy, state, &mut circumstances);
-    // INVARIANT: the list was just allowed, so that it can be prepared.
+    // INVARIANT: the list came as far as the rule, so that it can be prepared.
     let Ok((case, binding)) = prepared else { return Err(Box::new(decision)) };
-    Ok(candidates.iter().map(|candidate| could(&case, &binding, candidate)).collect())
+    let shown = |candidate| match could(&case, &binding, candidate) {
+        Ok(()) => true,
+        Err(line) => passes(line),
+    };
+    Ok(candidates.iter().map(shown).collect())
 }
 
-fn could(list: &Case<'_>, binding: &Binding<'_>, candidate: &Candidate<'_>) -> bool {
+/// Whether a candidate could be asked for; the line that it fails at.
+fn could(
+    list: &Case<'_>,
+    binding: &Binding<'_>,
+    candidate: &Candidate<'_>,
+) -> Result<(), FailingLine> {
     let Candidate { action, tool, resources } = *candidate;
     let request =
         Request { action, tool, resources: resources.unwrap_or_default(), ..*list.request };
@@ -53,8 +66,9 @@ fn could(list: &Case<'_>, binding: &Binding<'_>, candidate: &Candidate<'_>) -> b
         None => mapping::map_unknown(&request, list.route, list.policy),
         Some(_) => mapping::map(&request, list.route, list.policy),
     };
-    let Ok(mapped) = mapped else { return false };
+    let mapped = mapped.map_err(|failure| failure.line)?;
     let case =
         Case::new(list.door, &request, list.now, list.policy, list.route, mapped, list.snapshot);
-    rule::decide(&case, binding, &mut binding.to_bound()).is_ok()
+    let decided = rule::decide(&case, binding, &mut binding.to_bound());
+    decided.map(drop).map_err(|failure| failure.line)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use mandate_authn::LoadError;
+use mandate_authn::{FailingLine, LoadError};
 use mandate_authz::policy::Protocol;
 use serde::Deserialize;
 
@@ -33,6 +33,31 @@ pub(crate) enum Enforcement {
     /// Until a moment (seconds since the epoch), requests that fail at lines 4 to 8 pass, and are
     /// recorded as denied.
     Observe { until: u64 },
+}
+
+impl Enforcement {
+    /// Whether a failure at this line is only observed at this moment: never who is there, nor the
+    /// tenant.
+    pub(crate) const fn lets_pass(self, line: FailingLine, now: u64) -> bool {
+        let observed = match self {
+            Self::Enforce => false,
+            Self::Observe { until } => now < until,
+        };
+        match line {
+            FailingLine::Four
+            | FailingLine::Five
+            | FailingLine::Six
+            | FailingLine::Seven
+            | FailingLine::Eight => observed,
+            FailingLine::Binding
+            | FailingLine::Framing
+            | FailingLine::Mapping
+            | FailingLine::One
+            | FailingLine::Three
+            | FailingLine::Token
+            | FailingLine::Two => false,
+        }
+    }
 }
 
 /// What is spoken.

@@ -365,3 +365,21 @@ fn a_stream_that_repeats_a_list_shows_what_could_be_called() {
     let expected = r#"data: {"jsonrpc":"2.0","id":3,"result":{"tools":[{"name":"get_board"}]}}"#;
     assert_eq!(seen, format!("id: 9\n{expected}\n\n"));
 }
+
+// The request passed, and its answer was an error: nobody could have observed a call.
+#[test]
+fn while_denials_are_observed_a_list_shows_what_would_pass() {
+    let body = r#"{"jsonrpc":"2.0","id":7,"result":{"tools":[{"name":"get_board"},{"name":"edit_board"},{"name":"drop_board"}]}}"#;
+    let mut scene = method("tools/list");
+    scene.contract["gate"]["routes"]["mcp"]["observe_until"] = json!(NOW + 60);
+    scene.facts = scene.facts.replace("delegated_by: [anne]", "delegated_by: [bob]");
+    assert_eq!(scene.answer().reason, ReasonCode::NotDelegate);
+    let ticket = scene.pass().response.list.expect("a ticket");
+    let mut gate = scene.gate();
+    let mut filter = |now| {
+        let reply = gate.filter_list(&ticket, Some("application/json"), body.as_bytes(), now);
+        (reply.removed, reply.failure)
+    };
+    assert_eq!(filter(NOW), (1, None));
+    assert_eq!(filter(NOW + 60), (0, Some("is for somebody who may no longer have it")));
+}

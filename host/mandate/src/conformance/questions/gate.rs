@@ -72,7 +72,7 @@ impl GateLine {
             Ok(engine) => engine,
             Err(error) => return Ok(refused(&id, &error.path, &error.message)),
         };
-        let mut answer = asked(engine.gate_decide(&question.to_string())?)?;
+        let mut answer = asked(&engine.gate_decide(&question.to_string())?)?;
         if let Some(response) = response {
             response.answer(engine, now, &mut answer)?;
         }
@@ -95,14 +95,14 @@ impl Response {
             if let (Some(content_type), Some(members)) = (content_type, question.as_object_mut()) {
                 members.insert("content_type".to_owned(), content_type);
             }
-            added.push(("list", asked(engine.filter_list(&question.to_string())?)?));
+            added.push(("list", asked(&engine.filter_list(&question.to_string())?)?));
         }
         if let (Some(ticket), Some(chunks)) = (duty.get("stream_ticket"), chunks) {
             added.push(("stream", stream(engine, ticket, &chunks, now)?));
         }
         if let (Some(scope), Some(id)) = (duty.get("session_scope"), session_id) {
             let question = json!({"scope": scope, "id": id});
-            added.push(("sealed", asked(engine.seal_session(&question.to_string())?)?));
+            added.push(("sealed", asked(&engine.seal_session(&question.to_string())?)?));
         }
         let members = answer.as_object_mut().context("the answer is no object")?;
         members.extend(added.into_iter().map(|(name, value)| (name.to_owned(), value)));
@@ -117,7 +117,7 @@ fn stream(engine: &mut dyn Engine, ticket: &Value, chunks: &[Value], now: u64) -
         let last = at.saturating_add(1) == chunks.len();
         let question =
             json!({"now": now, "ticket": ticket, "held": held, "chunk": chunk, "last": last});
-        let piece = asked(engine.filter_stream(&question.to_string())?)?;
+        let piece = asked(&engine.filter_stream(&question.to_string())?)?;
         if let Some(problem) = piece.get("error") {
             return Ok(json!({"out": out, "error": problem}));
         }
@@ -127,6 +127,6 @@ fn stream(engine: &mut dyn Engine, ticket: &Value, chunks: &[Value], now: u64) -
     Ok(json!({ "out": out }))
 }
 
-fn asked(answer: String) -> Result<Value> {
-    serde_json::from_str(&answer).context("the answer is no JSON")
+fn asked(answer: &str) -> Result<Value> {
+    serde_json::from_str(answer).context("the answer is no JSON")
 }
