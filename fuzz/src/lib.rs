@@ -1,6 +1,7 @@
 //! What the fuzz targets share: the seeds, which travel in each target, and the mutator that goes
 //! back to them.
 
+pub mod gate;
 pub mod model;
 pub mod reference;
 pub mod state;
