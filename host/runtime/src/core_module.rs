@@ -105,16 +105,35 @@ impl CoreModule {
         })
     }
 
+    /// Calls an export that takes nothing and answers JSON: `mandate_load_commit`, `mandate_state`.
+    ///
+    /// # Errors
+    /// As [`CoreModule::call`].
+    pub fn call_without(&mut self, export: &str) -> Result<String, Failure> {
+        let deadline = match export {
+            // It opens the whole snapshot.
+            "mandate_load_commit" => self.limits.load_deadline,
+            _ => self.limits.deadline,
+        };
+        let most = self.limits.answer_bytes;
+        self.run(deadline, |guest| {
+            let answer = guest.export::<(), u64>(export)?.call(&mut guest.store, ())?;
+            guest.collect(answer, most)
+        })
+    }
+
     /// Calls `mandate_describe`: what the plugin says about itself, as JSON.
     ///
     /// # Errors
     /// As [`CoreModule::call`].
     pub fn describe(&mut self) -> Result<String, Failure> {
-        let most = self.limits.answer_bytes;
-        self.run(self.limits.deadline, |guest| {
-            let answer = guest.export::<(), u64>("mandate_describe")?.call(&mut guest.store, ())?;
-            guest.collect(answer, most)
-        })
+        self.call_without("mandate_describe")
+    }
+
+    /// Bytes of the instance's linear memory, which never shrinks; 0 before the first call.
+    #[must_use]
+    pub fn memory_bytes(&self) -> usize {
+        self.guest.as_ref().map_or(0, |guest| guest.memory.data_size(&guest.store))
     }
 
     /// Fuel of the last call, its buffers included; `None` unless [`PluginOptions::fuel`] is set,
