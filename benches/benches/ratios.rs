@@ -11,7 +11,7 @@ use anyhow::{Result, ensure};
 use mandate_benches::doors::{Component, Door, Module, Native, patient, patient_and_fresh};
 use mandate_benches::guests;
 use mandate_benches::issuer::{AUDIENCE, Issuer, NOW};
-use mandate_benches::lineup::{Clock, Effort, Lineup, Work};
+use mandate_benches::lineup::{Clock, Effort, Lineup, Turn};
 use mandate_benches::report::{Section, to_json, write_table};
 use mandate_host::{Plugin, PluginOptions, Policy, Sha256Digest, ValidateRequest};
 
@@ -111,9 +111,9 @@ fn instances(plugin: &Plugin, trust: &str, effort: Effort) -> Result<Section> {
     let with_trust = Policy::new(plugin.clone(), patient_and_fresh())?;
     long_lived.load_trust(trust)?;
     with_trust.load_trust(trust)?;
-    let refuse = |policy: Policy| -> Work<'_> {
+    let refuse = |policy: Policy| {
         let request = ValidateRequest::new(AUDIENCE, NOW);
-        Box::new(move || drop(std::hint::black_box(policy.validate("a.b.c", &request))))
+        work(move || policy.validate("a.b.c", &request))
     };
     let contestants = vec![
         ("call of a long-lived instance", refuse(long_lived)),
@@ -128,7 +128,7 @@ fn instances(plugin: &Plugin, trust: &str, effort: Effort) -> Result<Section> {
 fn loads(bytes: &[u8], effort: Effort) -> Result<Section> {
     let folder = Folder::new()?;
     load(bytes, Some(folder.path()))?;
-    let contestants: Vec<(&'static str, Work<'_>)> = vec![
+    let contestants: Vec<(&'static str, Turn<'_>)> = vec![
         ("from the cache of compiled code", work(move || load(bytes, Some(folder.path())))),
         ("compiled", work(|| load(bytes, None))),
     ];
@@ -136,8 +136,8 @@ fn loads(bytes: &[u8], effort: Effort) -> Result<Section> {
     Ok(measure(Lineup { name, clock: Clock::Wall, contestants }, effort))
 }
 
-fn work<'w, T>(mut call: impl FnMut() -> T + 'w) -> Work<'w> {
-    Box::new(move || drop(std::hint::black_box(call())))
+fn work<'w, T>(mut call: impl FnMut() -> T + 'w) -> Turn<'w> {
+    Turn::Here(Box::new(move || drop(std::hint::black_box(call()))))
 }
 
 fn measure(mut lineup: Lineup<'_>, effort: Effort) -> Section {

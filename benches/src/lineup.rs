@@ -11,6 +11,24 @@ use cpu_time::ThreadTime;
 /// What is measured, one call of it.
 pub type Work<'w> = Box<dyn FnMut() + 'w>;
 
+/// How a contestant takes its turn.
+pub enum Turn<'w> {
+    /// In this thread, one call after the other.
+    Here(Work<'w>),
+    /// In another process, which says how many nanoseconds of processor time each of so many calls
+    /// took.
+    Elsewhere(Box<dyn FnMut(u32) -> f64 + 'w>),
+}
+
+impl std::fmt::Debug for Turn<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(match self {
+            Self::Here(_) => "Here",
+            Self::Elsewhere(_) => "Elsewhere",
+        })
+    }
+}
+
 /// Contestants that do the same thing in different ways. The first is what the others are compared
 /// with.
 pub struct Lineup<'w> {
@@ -19,7 +37,7 @@ pub struct Lineup<'w> {
     /// How time is told.
     pub clock: Clock,
     /// Name and work of each.
-    pub contestants: Vec<(&'static str, Work<'w>)>,
+    pub contestants: Vec<(&'static str, Turn<'w>)>,
 }
 
 impl std::fmt::Debug for Lineup<'_> {
@@ -87,14 +105,14 @@ fn compare(names: impl Iterator<Item = &'static str>, rounds: &[Vec<f64>]) -> Ve
 }
 
 /// The middle of the figures; not a number where there is none.
-fn median(figures: impl Iterator<Item = f64>) -> f64 {
-    let mut sorted: Vec<f64> = figures.collect();
+pub fn median(figures: impl IntoIterator<Item = f64>) -> f64 {
+    let mut sorted: Vec<f64> = figures.into_iter().collect();
     sorted.sort_by(f64::total_cmp);
     sorted.get(sorted.len().div_euclid(2)).copied().unwrap_or(f64::NAN)
 }
 
 /// How many calls fill one turn; one where a call takes longer.
-fn calls_in(clock: Clock, turn: Duration, work: &mut Work<'_>) -> u32 {
+fn calls_in(clock: Clock, turn: Duration, work: &mut Turn<'_>) -> u32 {
     let mut calls = 1_u32;
     loop {
         let nanoseconds = cost(clock, calls, work) * f64::from(calls);
@@ -106,7 +124,11 @@ fn calls_in(clock: Clock, turn: Duration, work: &mut Work<'_>) -> u32 {
 }
 
 /// Nanoseconds for one call, of so many in a row.
-fn cost(clock: Clock, calls: u32, work: &mut Work<'_>) -> f64 {
+fn cost(clock: Clock, calls: u32, turn: &mut Turn<'_>) -> f64 {
+    let work = match turn {
+        Turn::Here(work) => work,
+        Turn::Elsewhere(measure) => return measure(calls),
+    };
     let (wall, thread) = (Instant::now(), ThreadTime::now());
     for _ in 0..calls {
         black_box(&mut *work)();
@@ -139,8 +161,8 @@ mod tests {
             name: "counting".to_owned(),
             clock: Clock::Wall,
             contestants: vec![
-                ("first", Box::new(|| first += 1)),
-                ("second", Box::new(|| second += 1)),
+                ("first", Turn::Here(Box::new(|| first += 1))),
+                ("second", Turn::Here(Box::new(|| second += 1))),
             ],
         };
         let costs = lineup.measure(Effort { rounds: 3, turn: Duration::ZERO });

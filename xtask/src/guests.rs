@@ -98,6 +98,19 @@ pub(crate) fn build(checkout: &Checkout, toolchain: &WasmToolchain) -> anyhow::R
     Ok(folder)
 }
 
+/// Builds a guest that only benches run, into `target/bench-guests`, and returns that folder. It is
+/// made like the others, but it is no part of what is delivered.
+///
+/// # Errors
+/// When the toolchain is missing, or it does not build.
+pub(crate) fn bench(checkout: &Checkout, package: &str) -> anyhow::Result<PathBuf> {
+    let folder = checkout.path("target/bench-guests");
+    std::fs::create_dir_all(&folder).context("cannot make target/bench-guests")?;
+    let bytes = compile::bench_module(checkout, &need_wasm()?, package)?;
+    replace(&folder.join(format!("{package}.wasm")), &bytes)?;
+    Ok(folder)
+}
+
 /// Puts the bytes in place whole: a host that reads at the same time sees the old or the new file.
 fn replace(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let draft = path.with_extension(format!("{}.draft", std::process::id()));

@@ -111,15 +111,34 @@ pub(crate) fn conformance(checkout: &Checkout, arguments: &[OsString]) -> anyhow
     process::code(&mut command)
 }
 
-/// `cargo bench` with the arguments of the caller.
+/// `cargo bench` with the arguments of the caller. A first argument `authz` takes the delegation
+/// workload alone; with `--peers` other engines take part, which nothing else builds (`--casbin` adds
+/// the one whose dependencies have licences that deny.toml does not list).
 ///
 /// # Errors
 /// When a bench does not build or run.
 pub(crate) fn bench(checkout: &Checkout, arguments: &[OsString]) -> anyhow::Result<()> {
     guests::run(checkout)?;
     let mut command = cargo(checkout);
-    command.args(["bench", "--locked", "--package", "mandate-benches"]).args(arguments);
-    process::step("bench", &mut command)
+    let Some((_, rest)) = arguments.split_first().filter(|(first, _)| *first == "authz") else {
+        command.args(["bench", "--locked", "--package", "mandate-benches"]).args(arguments);
+        return process::step("bench", &mut command);
+    };
+    command.env("MANDATE_BENCH_GUESTS", guests::bench(checkout, "mandate-bench-delegation")?);
+    let is_ours = |argument: &&OsString| *argument == "--peers" || *argument == "--casbin";
+    let (ours, mut theirs): (Vec<&OsString>, Vec<&OsString>) = rest.iter().partition(is_ours);
+    let whole = OsString::from("--bench");
+    theirs.push(&whole);
+    if ours.is_empty() {
+        command.args(["bench", "--locked", "--package", "mandate-benches", "--bench", "authz"]);
+    } else {
+        command.current_dir(checkout.path("benches/peers"));
+        command.args(["run", "--locked", "--release"]);
+        if ours.iter().any(|argument| *argument == "--casbin") {
+            command.args(["--features", "casbin"]);
+        }
+    }
+    process::step("bench", command.arg("--").args(theirs))
 }
 
 /// Where cargo puts the host's artifacts: `CARGO_TARGET_DIR`, configuration, or `target`.

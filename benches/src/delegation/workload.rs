@@ -4,6 +4,13 @@
 //! Every answer is computed here from the world as it was drawn, by code that knows nothing of the
 //! engine, so that a run checks what it times.
 
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::indexing_slicing,
+    reason = "small numbers that the generator draws itself, and indices that it has drawn"
+)]
+
 use std::collections::HashSet;
 use std::fmt::Write as _;
 
@@ -79,6 +86,8 @@ pub struct Agent {
 /// One request.
 #[derive(Clone, Debug)]
 pub struct Query {
+    /// Its place among the requests.
+    pub number: usize,
     /// The agent's id.
     pub agent: String,
     /// The user's id.
@@ -91,6 +100,27 @@ pub struct Query {
     pub edit: bool,
     /// The answer.
     pub allow: bool,
+}
+
+impl Query {
+    /// The ids of agent, user, tool and node.
+    #[must_use]
+    pub fn ids(&self) -> [&str; 4] {
+        [&self.agent, &self.user, &self.tool, &self.node]
+    }
+
+    /// The same as three Checks: user, relation, object.
+    #[must_use]
+    pub fn checks(&self) -> [[String; 3]; 3] {
+        let Self { agent, user, tool, node, edit, .. } = self;
+        let reach = if *edit { "can_edit" } else { "can_view" };
+        let check = |user: String, relation: &str, object: String| [user, relation.into(), object];
+        [
+            check(format!("user:{user}"), "can_act_for", format!("agent:{agent}")),
+            check(format!("agent:{agent}"), "allowed", format!("tool:{tool}")),
+            check(format!("user:{user}"), reach, format!("node:{node}")),
+        ]
+    }
 }
 
 /// A small generator: the same seed gives the same world on every machine.
@@ -213,8 +243,9 @@ impl Tenant {
                 random.some(count, teams)
             })
             .collect();
-        let agents =
-            (0..sized(AGENTS)).map(|at| DrawnAgent::draw(random, number, at, users, teams)).collect();
+        let agents = (0..sized(AGENTS))
+            .map(|at| DrawnAgent::draw(random, number, at, users, teams))
+            .collect();
         let (workspaces, folders) = (WORKSPACES.min(sized(WORKSPACES)), sized(FOLDERS));
         let mut nodes: Vec<Node> = Vec::new();
         let mut depths: Vec<usize> = Vec::new();
@@ -268,11 +299,17 @@ impl Tenant {
             .agents
             .iter()
             .map(|agent| {
-                agent.delegates.len() + 1 + agent.shared.len() + agent.tools.len()
+                agent.delegates.len()
+                    + 1
+                    + agent.shared.len()
+                    + agent.tools.len()
                     + usize::from(agent.global)
             })
             .sum();
-        teams + agents + self.users.len() + self.nodes.iter().filter(|node| node.parent.is_some()).count()
+        teams
+            + agents
+            + self.users.len()
+            + self.nodes.iter().filter(|node| node.parent.is_some()).count()
     }
 
     fn write(&self, number: usize, world: &mut Workload) {
@@ -372,7 +409,11 @@ impl DrawnAgent {
             live: !random.percent(10),
             delegates: random.some(delegates, users),
             owner: random.below(users),
-            shared: if (50..90).contains(&visibility) { random.some(shared, teams) } else { Vec::new() },
+            shared: if (50..90).contains(&visibility) {
+                random.some(shared, teams)
+            } else {
+                Vec::new()
+            },
             global: visibility >= 90,
             tools: random.some(tools, TOOLS),
         }
@@ -398,6 +439,7 @@ fn draw_query(random: &mut Random, tenants: &[Tenant], turn: usize) -> Option<Qu
         .find(|node| tenant.may_reach(*node, user, edit) == (class != 6));
     let tool = drawn.tools[random.below(drawn.tools.len())];
     let mut query = Query {
+        number: turn,
         agent: drawn.id.clone(),
         user: tenant.users[user].clone(),
         tool: format!("tool-{tool}"),

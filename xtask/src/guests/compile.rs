@@ -43,6 +43,25 @@ pub(crate) fn core_module(
     let list = std::fs::read_to_string(&list)
         .with_context(|| format!("cannot read `{}`", list.display()))?;
     sources.cover(checkout, &list)?;
+    read_optimised(toolchain, built)
+}
+
+/// The same steps for a guest that is not delivered: no digest is stated in it.
+///
+/// # Errors
+/// When cargo or wasm-opt fails.
+pub(crate) fn bench_module(
+    checkout: &Checkout,
+    toolchain: &WasmToolchain,
+    package: &str,
+) -> anyhow::Result<Vec<u8>> {
+    let mut cargo = cargo(checkout, toolchain, "build")?;
+    process::step("bench guest", cargo.args(["--package", package]))?;
+    let folder = target_folder(checkout).join("wasm32-unknown-unknown/guest");
+    read_optimised(toolchain, folder.join(format!("{}.wasm", package.replace('-', "_"))))
+}
+
+fn read_optimised(toolchain: &WasmToolchain, built: PathBuf) -> anyhow::Result<Vec<u8>> {
     let optimised = match &toolchain.wasm_opt {
         Some(program) => optimise(program, &built)?,
         None => built,
