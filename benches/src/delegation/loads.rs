@@ -73,7 +73,7 @@ pub fn in_wasm(world: &World, rounds: u32) -> Result<InWasm> {
             let started = ThreadTime::now();
             let answer = module.call_bytes("mandate_apply_delta", container)?;
             let took = started.elapsed().as_secs_f64() * 1e9;
-            ensure!(answer.contains("\"position\""), "{answer}");
+            ensure!(answer.contains("\"epoch\""), "{answer}");
             Ok(took)
         };
         // A first call of a kind pays for what is touched for the first time.

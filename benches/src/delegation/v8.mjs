@@ -49,7 +49,7 @@ function shipped(config) {
   const answer = call("mandate_configure_state", encoder.encode(config));
   if (answer !== "{}") throw new Error(answer);
   const loaded = call("mandate_load", readFileSync("container"));
-  if (!loaded.includes('"position"')) throw new Error(loaded);
+  if (!loaded.includes('"epoch"')) throw new Error(loaded);
   const requests = JSON.parse(readFileSync("requests.json", "utf8"));
   const holds = (question) => call("mandate_relation_holds", encoder.encode(question)).startsWith('{"allowed":true');
   return { requests, decide: (questions) => questions.every(holds) };
