@@ -177,7 +177,7 @@ impl Kernel {
         let hasher = SipHasher13::new_with_keys(self.key[0] ^ u64::from(of.number), self.key[1]);
         let hash = hasher.hash(id.as_bytes());
         let slots = &self.words()[self.sections[SLOTS] + 4..][..self.slots];
-        let mut at = ((hash >> 32) * self.slots as u64 >> 32) as usize;
+        let mut at = (((hash >> 32) * self.slots as u64) >> 32) as usize;
         let fingerprint = hash as u32 >> self.position_bits;
         loop {
             let slot = read(slots[at]);

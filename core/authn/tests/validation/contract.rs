@@ -48,6 +48,17 @@ fn a_contract_says_what_it_says() {
 }
 
 #[test]
+fn what_other_crates_read_is_handed_on_as_it_is() {
+    let (authz, gate) = (json!({"deployment": "blue"}), json!({"routes": []}));
+    let both = with(&with(&contract(), "/authz", authz.clone()), "/gate", gate.clone());
+    let parse = |text: Option<&str>| text.map(|text| serde_json::from_str::<Value>(text).unwrap());
+    let both = Contract::parse(&both.to_string()).unwrap();
+    assert_eq!((parse(both.authz()), parse(both.gate())), (Some(authz), Some(gate)));
+    let neither = Contract::parse(&contract().to_string()).unwrap();
+    assert_eq!((neither.authz(), neither.gate()), (None, None));
+}
+
+#[test]
 fn what_is_required_cannot_be_left_out() {
     for member in ["contract", "version", "status", "issuers", "apps"] {
         assert_eq!(
