@@ -194,7 +194,7 @@ mod tests {
     use crate::lineup::{Clock, Cost};
 
     fn measured() -> Vec<Measured> {
-        let world = |relationships, nanoseconds| {
+        let world = |relationships: usize, nanoseconds| {
             let section = Section {
                 name: Form::Ids.name().to_owned(),
                 clock: Clock::Thread,
@@ -203,7 +203,7 @@ mod tests {
                     Cost { name: "mandate", nanoseconds, ratio: nanoseconds / 300.0 },
                 ],
             };
-            let bytes = relationships * 16;
+            let bytes = relationships.saturating_mul(16);
             let load = |name| Load { name, form: Form::Ids, seconds: 0.0125, bytes };
             Measured {
                 relationships,
@@ -212,7 +212,10 @@ mod tests {
                 loads: ["kernel", "mandate"].map(load).to_vec(),
                 validation: 9e6,
                 delta: 45_000.0,
-                in_wasm: InWasm { memory_bytes: relationships * 24, ..InWasm::default() },
+                in_wasm: InWasm {
+                    memory_bytes: relationships.saturating_mul(24),
+                    ..InWasm::default()
+                },
             }
         };
         vec![world(1_000, 420.0), world(100_000, 1_500.0)]

@@ -160,7 +160,7 @@ mod tests {
         let cost = |name, nanoseconds| Cost { name, nanoseconds, ratio: 1.0 };
         Measured {
             relationships,
-            file_bytes: relationships * 17,
+            file_bytes: relationships.saturating_mul(17),
             checks: vec![Section {
                 name: Form::Ids.name().to_owned(),
                 clock: Clock::Thread,
