@@ -15,9 +15,13 @@ pub struct InWasm {
     pub signature: f64,
     /// Copying all bytes in, and their digests.
     pub digests: f64,
-    /// The last step: the whole validation.
+    /// The steps of the validation, all together.
+    pub steps: f64,
+    /// The longest step of any kind.
+    pub longest_step: f64,
+    /// The last step: it is put in force.
     pub commit: f64,
-    /// The validation alone, in the bench guest.
+    /// The validation in one go, in the bench guest.
     pub validation: f64,
     /// A delta of [`delta::CHANGES`] changes, its signature and digest included.
     pub delta: f64,
@@ -36,6 +40,8 @@ impl InWasm {
         json!({
             "signature_nanoseconds": self.signature,
             "digests_nanoseconds": self.digests,
+            "steps_nanoseconds": self.steps,
+            "longest_step_nanoseconds": self.longest_step,
             "commit_nanoseconds": self.commit,
             "validation_nanoseconds": self.validation,
             "delta_nanoseconds": self.delta,
@@ -54,19 +60,21 @@ pub fn in_wasm(world: &World, rounds: u32) -> Result<InWasm> {
     let container = sealed::snapshot(&world.body)?;
     let change = sealed::delta(&delta::draw(&world.workload, 1)?.concat())?;
     let heartbeat = sealed::heartbeat()?;
-    let mut rows: Vec<[f64; 6]> = Vec::new();
+    let mut rows: Vec<[f64; 8]> = Vec::new();
     let mut sizes = InWasm::default();
     for _ in 0..rounds.max(1) {
         let mut module = instance()?;
         sizes.empty_bytes = module.memory_bytes();
-        let mut steps = [0.0; 3];
+        let (mut steps, mut longest) = ([0.0; 4], 0.0_f64);
         feed(&mut module, &container, |step, took| {
-            let [begin, chunks, commit] = &mut steps;
+            let [begin, chunks, validate, commit] = &mut steps;
             match step {
                 Step::Begin => *begin += took,
                 Step::Chunk => *chunks += took,
+                Step::Validate => *validate += took,
                 Step::Commit => *commit += took,
             }
+            longest = longest.max(took);
         })?;
         sizes.memory_bytes = module.memory_bytes();
         let mut apply = |container: &[u8]| {
@@ -79,8 +87,9 @@ pub fn in_wasm(world: &World, rounds: u32) -> Result<InWasm> {
         // A first call of a kind pays for what is touched for the first time.
         apply(&heartbeat)?;
         let (heartbeat, change) = (apply(&heartbeat)?, apply(&change)?);
-        let [begin, chunks, commit] = steps;
-        rows.push([begin, chunks, commit, guest::validation(world)?, change, heartbeat]);
+        let [begin, chunks, validate, commit] = steps;
+        let at_once = guest::validation(world)?;
+        rows.push([begin, chunks, commit, at_once, change, heartbeat, validate, longest]);
     }
     let middle = |place: usize| median(rows.iter().filter_map(|row| row.get(place).copied()));
     Ok(InWasm {
@@ -90,6 +99,8 @@ pub fn in_wasm(world: &World, rounds: u32) -> Result<InWasm> {
         validation: middle(3),
         delta: middle(4),
         heartbeat: middle(5),
+        steps: middle(6),
+        longest_step: middle(7),
         ..sizes
     })
 }

@@ -105,7 +105,9 @@ pub enum Step {
     Begin,
     /// Copies and digests of the body.
     Chunk,
-    /// Validation of every offset, range and order.
+    /// Validation of offsets, ranges and orders: so many words.
+    Validate,
+    /// It is put in force.
     Commit,
 }
 
@@ -131,6 +133,14 @@ pub fn feed(
     step(Step::Begin, &mut || Ok(module.call_bytes("mandate_load_begin", header)?))?;
     for piece in body.chunks(1 << 20) {
         step(Step::Chunk, &mut || Ok(module.call_bytes("mandate_load_chunk", piece)?))?;
+    }
+    let mut done = false;
+    while !done {
+        step(Step::Validate, &mut || {
+            let answer = module.call_without("mandate_load_validate")?;
+            done = answer == r#"{"done":true}"#;
+            Ok(answer)
+        })?;
     }
     step(Step::Commit, &mut || Ok(module.call_without("mandate_load_commit")?))
 }

@@ -126,6 +126,7 @@ fn size(world: &Measured) -> Vec<Target> {
     vec![
         at_most("file", 18.0, file / 1e6 / million, "bytes a relationship"),
         at_most("validation in wasm, for 1e6", 10.0, wasm.validation / 1e6 / million, "ms"),
+        at_most("longest step of a load in wasm", 5.0, wasm.longest_step / 1e6, "ms"),
         at_most("memory after load, to the file", 1.1, to_number(wasm.memory_bytes) / file, "x"),
         at_most("delta of 100 visible, native", 50.0, world.delta / 1e3, "us"),
         at_most("delta of 100 visible, in wasm", 50.0, (wasm.delta - wasm.heartbeat) / 1e3, "us"),

@@ -38,6 +38,10 @@ pub const MODEL_NESTING: usize = 32;
 /// them in WebAssembly stays below 5 ms.
 pub const CHUNK_BYTES: u64 = 1024 * 1024;
 
+/// Words of a snapshot's body that one step of its validation looks at. Source: in WebAssembly that
+/// stays below 5 ms; a million relationships are 17 steps.
+pub const VALIDATION_WORDS: usize = 256 * 1024;
+
 /// Bytes of a container's header. Source: twice what 1,024 digests need.
 pub const HEADER_BYTES: usize = 64 * 1024;
 

@@ -11,6 +11,7 @@ mod builder;
 mod listing;
 mod names;
 mod object;
+mod opening;
 mod overlay;
 mod rows;
 mod schema;
@@ -21,6 +22,7 @@ use std::fmt;
 #[cfg(feature = "builder")]
 pub use self::builder::{BuildError, TenancyRules, World};
 pub use self::object::{Object, ObjectType, Relation, Tenancy};
+pub use self::opening::Opening;
 pub(crate) use self::overlay::Overlay;
 pub use self::overlay::RowError;
 pub(crate) use self::rows::{Context, Row as StoredRow, View};
@@ -70,16 +72,7 @@ impl Snapshot {
     /// # Errors
     /// The first section that is malformed.
     pub fn from_body(body: Vec<u8>) -> Result<Self, SnapshotError> {
-        let body = Body::open(body)?;
-        let schema = Schema::decode(&body)?;
-        validate::validate(&body, &schema)?;
-        let within = |object: Object| {
-            schema.type_table(object.type_index).is_some_and(|table| object.local < table.count)
-        };
-        let records = RecordTable::validate(body.bytes(Section::Records), &within)
-            .map_err(|problem| SnapshotError::new("records", problem))?;
-        let overlay = Overlay::new(&schema);
-        Ok(Self { body, schema, records, overlay, record_overlay: RecordOverlay::default() })
+        Opening::begin(body)?.finish()
     }
 
     /// Applies the rows of a delta, all or none. Nothing is rebuilt: what they change is looked up

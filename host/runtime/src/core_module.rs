@@ -105,14 +105,15 @@ impl CoreModule {
         })
     }
 
-    /// Calls an export that takes nothing and answers JSON: `mandate_load_commit`, `mandate_state`.
+    /// Calls an export that takes nothing and answers JSON: `mandate_load_commit`, `mandate_load_validate`,
+    /// `mandate_state`.
     ///
     /// # Errors
     /// As [`CoreModule::call`].
     pub fn call_without(&mut self, export: &str) -> Result<String, Failure> {
         let deadline = match export {
-            // It opens the whole snapshot.
-            "mandate_load_commit" => self.limits.load_deadline,
+            // It may have to open the whole snapshot.
+            "mandate_load_commit" | "mandate_load_validate" => self.limits.load_deadline,
             _ => self.limits.deadline,
         };
         let most = self.limits.answer_bytes;

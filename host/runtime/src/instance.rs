@@ -95,6 +95,16 @@ impl Instance {
                 return Ok(Err(refusal));
             }
         }
+        loop {
+            let validated = self.call(self.load_deadline, |policy, store| {
+                policy.mandate_policy_authz().call_load_validate(store)
+            })?;
+            match validated {
+                Ok(true) => break,
+                Ok(false) => {}
+                Err(refusal) => return Ok(Err(refusal)),
+            }
+        }
         self.call(self.load_deadline, |policy, store| {
             policy.mandate_policy_authz().call_load_commit(store)
         })

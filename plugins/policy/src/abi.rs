@@ -118,6 +118,12 @@ unsafe extern "C" fn mandate_load_chunk(address: u32, length: u32) -> u64 {
     give(with_authorizer(|authorizer| done(authorizer.state_mut().load_chunk(&piece))))
 }
 
+/// Validates the next part of the snapshot.
+#[unsafe(no_mangle)]
+extern "C" fn mandate_load_validate() -> u64 {
+    give(with_authorizer(|authorizer| progress(authorizer.state_mut().load_validate())))
+}
+
 /// Puts the snapshot in force.
 #[unsafe(no_mangle)]
 extern "C" fn mandate_load_commit() -> u64 {
@@ -270,6 +276,11 @@ fn trust_answer(loaded: Result<TrustStatus, LoadError>) -> String {
 
 fn done(outcome: Result<(), StateRefusal>) -> String {
     outcome.map_or_else(|refusal| refusal.to_json().to_canonical(), |()| "{}".to_owned())
+}
+
+fn progress(outcome: Result<bool, StateRefusal>) -> String {
+    let done = |done| if done { r#"{"done":true}"# } else { r#"{"done":false}"# }.to_owned();
+    outcome.map_or_else(|refusal| refusal.to_json().to_canonical(), done)
 }
 
 fn status(outcome: Result<&Meta, StateRefusal>) -> String {

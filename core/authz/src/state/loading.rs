@@ -6,13 +6,22 @@ use crate::container::{
 };
 use crate::delta;
 use crate::limits;
-use crate::snapshot::Snapshot;
+use crate::snapshot::Opening;
 
-/// A snapshot whose header is verified and whose body has not come whole.
+/// A snapshot whose header is verified, and which is not in force.
 #[derive(Debug)]
 pub(super) struct Arriving {
     header: VerifiedHeader,
-    body: ArrivingBody,
+    stage: Stage,
+}
+
+/// What is being done with its body.
+#[derive(Debug)]
+enum Stage {
+    /// It has not come whole, as far as anybody has asked.
+    Body(ArrivingBody),
+    /// It is validated.
+    Opening(Box<Opening>),
 }
 
 impl State {
@@ -36,12 +45,25 @@ impl State {
     /// load is dropped and what is in force stays.
     pub fn load_chunk(&mut self, piece: &[u8]) -> Result<(), StateRefusal> {
         let arriving = self.arriving.take();
-        let taken = arriving.ok_or(StateRefusal::NotBegun).and_then(|mut arriving| {
-            arriving.body.push(piece, &arriving.header).map_err(StateRefusal::Container)?;
-            Ok(arriving)
-        });
+        let taken =
+            arriving.ok_or(StateRefusal::NotBegun).and_then(|arriving| arriving.push(piece));
         self.arriving = Some(self.remember(taken)?);
         Ok(())
+    }
+
+    /// Validates the next part of a body that has come whole: one step of bounded work. Whether
+    /// nothing is left for [`State::load_commit`] but to put it in force; it does what is left
+    /// otherwise, so that who may wait need not ask.
+    ///
+    /// # Errors
+    /// [`StateRefusal::NotBegun`], [`ContainerProblem::Truncated`] and [`StateRefusal::Snapshot`];
+    /// then the load is dropped and what is in force stays.
+    pub fn load_validate(&mut self) -> Result<bool, StateRefusal> {
+        let arriving = self.arriving.take();
+        let advanced = arriving.ok_or(StateRefusal::NotBegun).and_then(Arriving::advance);
+        let (arriving, done) = self.remember(advanced)?;
+        self.arriving = Some(arriving);
+        Ok(done)
     }
 
     /// Puts the snapshot in force, once all of its body has come: it is opened, which validates
@@ -122,7 +144,7 @@ impl State {
         }
         let body =
             ArrivingBody::reserve(&header).map_err(|bytes| StateRefusal::Memory { bytes })?;
-        Ok(Arriving { header, body })
+        Ok(Arriving { header, stage: Stage::Body(body) })
     }
 
     /// Order is (era, epoch): a snapshot must include all that was ever in force.
@@ -155,10 +177,39 @@ impl State {
 }
 
 impl Arriving {
+    fn push(mut self, piece: &[u8]) -> Result<Self, StateRefusal> {
+        let pushed = match &mut self.stage {
+            Stage::Body(body) => body.push(piece, &self.header),
+            Stage::Opening(_) if piece.is_empty() => Ok(()),
+            Stage::Opening(_) => Err(ContainerProblem::Trailing),
+        };
+        pushed.map_err(StateRefusal::Container)?;
+        Ok(self)
+    }
+
+    /// Validates one step more; the first one requires the body to be whole.
+    fn advance(self) -> Result<(Self, bool), StateRefusal> {
+        let (header, mut opening) = self.open()?;
+        let done = opening.advance(limits::VALIDATION_WORDS).map_err(StateRefusal::Snapshot)?;
+        Ok((Self { header, stage: Stage::Opening(opening) }, done))
+    }
+
+    fn open(self) -> Result<(VerifiedHeader, Box<Opening>), StateRefusal> {
+        let Self { header, stage } = self;
+        let opening = match stage {
+            Stage::Body(body) => {
+                let body = body.finish(&header).map_err(StateRefusal::Container)?;
+                Box::new(Opening::begin(body).map_err(StateRefusal::Snapshot)?)
+            }
+            Stage::Opening(opening) => opening,
+        };
+        Ok((header, opening))
+    }
+
     fn finish(self) -> Result<Current, StateRefusal> {
-        let body = self.body.finish(&self.header).map_err(StateRefusal::Container)?;
-        let snapshot = Snapshot::from_body(body).map_err(StateRefusal::Snapshot)?;
-        let header = self.header.header();
+        let (header, opening) = self.open()?;
+        let snapshot = opening.finish().map_err(StateRefusal::Snapshot)?;
+        let header = header.header();
         let statement = &header.statement;
         let meta = Meta {
             deployment: statement.deployment.clone(),

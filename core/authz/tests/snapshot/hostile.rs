@@ -1,6 +1,6 @@
 //! Bytes that nobody of ours wrote.
 
-use mandate_authz::snapshot::{Snapshot, World};
+use mandate_authz::snapshot::{Opening, Snapshot, SnapshotError, World};
 
 use crate::support::{SEED, list, model, tuples};
 
@@ -31,9 +31,24 @@ fn body() -> Vec<u8> {
     World::raw(model(MODEL), relationships).build(SEED).expect("builds")
 }
 
+/// Loads in the smallest steps, and none too many.
+fn load_in_steps(bytes: Vec<u8>) -> Result<Snapshot, SnapshotError> {
+    let most = bytes.len() + 9;
+    let mut opening = Opening::begin(bytes)?;
+    let mut steps = 0;
+    while !opening.advance(1)? {
+        steps += 1;
+        assert!(steps < most, "a step that does nothing");
+    }
+    opening.finish()
+}
+
 /// Loads, and asks something of everything if that succeeds.
 fn exercise(bytes: Vec<u8>) -> bool {
-    let Ok(snapshot) = Snapshot::from_body(bytes) else { return false };
+    let loaded = Snapshot::from_body(bytes.clone());
+    let in_steps = load_in_steps(bytes);
+    assert_eq!(in_steps.as_ref().err(), loaded.as_ref().err(), "steps find what one pass finds");
+    let (Ok(snapshot), Ok(_)) = (loaded, in_steps) else { return false };
     for relation in ["viewer", "can_view", "can_edit", "parent"] {
         for user in ["user:anne", "team:y#member", "user:*", "document:a"] {
             let context = serde_json::Map::new();
@@ -63,11 +78,11 @@ fn every_truncation_is_refused() {
     let whole = body();
     for length in 0..whole.len() {
         let cut = whole.get(..length).expect("shorter").to_vec();
-        assert!(Snapshot::from_body(cut).is_err(), "{length} bytes");
+        assert!(!exercise(cut), "{length} bytes");
     }
     let mut longer = whole;
     longer.extend([0; 4]);
-    assert!(Snapshot::from_body(longer).is_err());
+    assert!(!exercise(longer));
 }
 
 #[test]

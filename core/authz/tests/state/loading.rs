@@ -70,6 +70,65 @@ fn a_load_in_steps_counts_only_when_it_is_committed() {
 }
 
 #[test]
+fn a_body_that_has_come_whole_is_validated_in_steps() {
+    let mut state = empty();
+    assert_eq!(state.load_validate(), Err(StateRefusal::NotBegun));
+    let container = snapshot();
+    let (header, body) = split(&container);
+    state.load_begin(header).unwrap();
+    state.load_chunk(body).unwrap();
+    let mut steps = 1;
+    while !state.load_validate().unwrap() {
+        steps += 1;
+        assert!(steps < 9, "a small body takes few steps");
+    }
+    assert_eq!(state.load_validate(), Ok(true), "asking again does no harm");
+    state.load_chunk(&[]).unwrap();
+    assert_eq!(state.meta(), None, "nothing is in force before the commit");
+    assert_eq!(state.load_commit(), Ok(&meta()));
+    assert_eq!(viewers(&state), ["1 anne"]);
+    assert_eq!(state.load_validate(), Err(StateRefusal::NotBegun));
+}
+
+#[test]
+fn a_commit_validates_what_no_step_has() {
+    let mut state = empty();
+    let container = snapshot();
+    let (header, body) = split(&container);
+    state.load_begin(header).unwrap();
+    state.load_chunk(body).unwrap();
+    assert_eq!(state.load_validate(), Ok(false));
+    assert_eq!(state.load_commit(), Ok(&meta()));
+}
+
+#[test]
+fn a_step_that_fails_drops_the_load() {
+    let later = other(|_| ());
+    let (header, body) = split(&later);
+    let truncated = StateRefusal::Container(ContainerProblem::Truncated);
+    let trailing = StateRefusal::Container(ContainerProblem::Trailing);
+    let mut state = loaded();
+    state.load_begin(header).unwrap();
+    state.load_chunk(&body[..5]).unwrap();
+    assert_eq!(state.load_validate(), Err(truncated));
+    assert_eq!(state.load_commit(), Err(StateRefusal::NotBegun));
+    state.load_begin(header).unwrap();
+    state.load_chunk(body).unwrap();
+    assert_eq!(state.load_validate(), Ok(false));
+    assert_eq!(state.load_chunk(b"more"), Err(trailing));
+    assert_eq!(state.load_commit(), Err(StateRefusal::NotBegun));
+    let statement = Statement { position: Position::new(1, 9), ..snapshot_statement() };
+    let malformed = sealed(&statement, b"no body at all..");
+    let (header, body) = split(&malformed);
+    state.load_begin(header).unwrap();
+    state.load_chunk(body).unwrap();
+    let refusal = state.load_validate().unwrap_err();
+    assert!(matches!(refusal, StateRefusal::Snapshot(_)), "{refusal:?}");
+    assert_eq!(state.load_commit(), Err(StateRefusal::NotBegun));
+    assert_eq!(viewers(&state), ["1 anne"]);
+}
+
+#[test]
 fn the_second_begin_drops_the_first() {
     let mut state = empty();
     let (first, second) = (snapshot(), other(|_| ()));

@@ -33,6 +33,10 @@ impl authz::Guest for Component {
         with_authorizer(|authorizer| authorizer.state_mut().load_chunk(&piece)).map_err(refusal)
     }
 
+    fn load_validate() -> Result<bool, authz::StateRefusal> {
+        with_authorizer(|authorizer| authorizer.state_mut().load_validate()).map_err(refusal)
+    }
+
     fn load_commit() -> Result<authz::StateStatus, authz::StateRefusal> {
         with_authorizer(|authorizer| authorizer.state_mut().load_commit().map(status))
             .map_err(refusal)
