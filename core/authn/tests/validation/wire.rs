@@ -133,6 +133,20 @@ fn the_signature_layer_answers_alone() {
 }
 
 #[test]
+fn a_key_that_may_not_verify_is_refused_for_what_is_wrong_with_it() {
+    let call = json!({"keys": jwk(), "token": token()});
+    let detail = |change: &str, value: Value| {
+        let answer = parsed(&wire::verify_jws(&with(&call, change, value).to_string()));
+        assert_eq!(answer["reason"], "token-key-unfit", "{answer}");
+        answer["detail"].as_str().unwrap().to_owned()
+    };
+    let encrypts = detail("/keys/use", json!("enc"));
+    assert!(encrypts.ends_with("its `use` is not `sig`"), "{encrypts}");
+    let signs = detail("/keys/key_ops", json!(["sign"]));
+    assert!(signs.ends_with("its `key_ops` does not contain `verify`"), "{signs}");
+}
+
+#[test]
 fn probe_lines_are_answered_with_their_id() {
     let mut probe = wire::Probe::default();
     let mut ask = |line: &Value| parsed(&probe.answer(&line.to_string()));
