@@ -1,7 +1,7 @@
 //! The Model Context Protocol, through the whole gate.
 
 use mandate_authn::ReasonCode;
-use mandate_gate::{EventStream, SessionDuty, Verdict};
+use mandate_gate::{EventStream, Gate, SessionDuty, StreamTicket, Verdict};
 use serde_json::{Value, json};
 
 use crate::scene::{NOW, Scene, scene};
@@ -341,18 +341,38 @@ fn a_list_is_empty_for_whom_the_moment_has_passed() {
     assert_eq!(shown["error"]["code"], json!(-32603));
 }
 
-#[test]
-fn a_stream_that_repeats_a_list_shows_what_could_be_called() {
+/// The ticket of a stream that goes on.
+fn resumed(gate: &mut Gate) -> StreamTicket {
     let SessionDuty::Seal(scope) = method("ping").pass().response.session else { panic!("open") };
-    let mut scene = scene();
-    let mut gate = scene.gate();
     let sealed = gate.seal_session(&scope, b"s-1").expect("an id");
+    let mut scene = scene();
     scene.target = "/mcp".to_owned();
     scene.header("mcp-protocol-version", "2025-11-25");
     scene.header("mcp-session-id", &sealed);
     scene.header("last-event-id", "9");
-    let Verdict::Pass(pass) = scene.answer_of(&mut gate).verdict else { panic!("it is denied") };
-    let ticket = pass.response.stream.expect("a ticket");
+    let Verdict::Pass(pass) = scene.answer_of(gate).verdict else { panic!("it is denied") };
+    pass.response.stream.expect("a ticket")
+}
+
+// Found by fuzzing: one entry without a name, and the others passed as they came.
+#[test]
+fn an_entry_without_a_name_does_not_make_a_stream_show_the_others() {
+    let mut gate = scene().gate();
+    let ticket = resumed(&mut gate);
+    let event = |tools: &str| {
+        format!("data: {{\"jsonrpc\":\"2.0\",\"id\":7,\"result\":{{\"tools\":[{tools}]}}}}\n\n")
+    };
+    let mixed = event(r#"{"naee":"get_board"},{"name":"edit_board"},{"name":"list_boards"}"#);
+    let shown = gate
+        .filter_stream(&mut EventStream::default(), &ticket, mixed.as_bytes(), true, NOW)
+        .expect("it goes on");
+    assert_eq!(String::from_utf8(shown), Ok(event(r#"{"name":"list_boards"}"#)));
+}
+
+#[test]
+fn a_stream_that_repeats_a_list_shows_what_could_be_called() {
+    let mut gate = scene().gate();
+    let ticket = resumed(&mut gate);
     let list = r#"data: {"jsonrpc":"2.0","id":3,"result":{"tools":[{"name":"rm_rf"},{"name":"get_board"}]}}"#;
     let mut stream = EventStream::default();
     let mut seen = Vec::new();

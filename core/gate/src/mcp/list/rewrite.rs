@@ -72,10 +72,10 @@ pub(super) fn rewrite(
                 [ListKind::Prompts, ListKind::Resources, ListKind::Templates, ListKind::Tools];
             let mut shown = Vec::new();
             for list in lists {
-                // Of another shape it is no list to any client either: the answer of a tool may
+                // Without one entry it is no list to any client either: the answer of a tool may
                 // have such a member.
                 if is_list(list, result) {
-                    shown.push((list, decide(list, result, keep)?));
+                    shown.push((list, decide_named(list, result, keep)?));
                 }
             }
             rewritten(text, result, &shown)
@@ -106,26 +106,43 @@ fn decide(
     keep: &mut Keep<'_>,
 ) -> Result<Vec<bool>, &'static str> {
     let entries = entries(list, result).ok_or("has no list")?;
+    if entries.iter().any(|entry| name(list, entry).is_none()) {
+        return Err("has an entry without a name");
+    }
+    decide_named(list, result, keep)
+}
+
+/// Whether each element of what may be a list is shown. One without a name is not: a client that
+/// reads less strictly would take the others for a list.
+fn decide_named(
+    list: ListKind,
+    result: &Object<'_>,
+    keep: &mut Keep<'_>,
+) -> Result<Vec<bool>, &'static str> {
+    let entries = entries(list, result).unwrap_or_default();
     if entries.len() > limits::LIST_ENTRIES {
         return Err("has more entries than the limit");
     }
-    let named = entries.iter().map(|entry| {
-        let name = name(list, entry)?;
-        Some(match list {
-            ListKind::Prompts => Entry::Prompt(name),
-            ListKind::Resources => Entry::Resource(name),
-            ListKind::Templates => Entry::Template(name),
-            ListKind::Tools => Entry::Tool(name),
-        })
-    });
-    let named = named.collect::<Option<Vec<_>>>().ok_or("has an entry without a name")?;
-    let shown = keep(&named)?;
-    if shown.len() == named.len() { Ok(shown) } else { Err("is not decided entry by entry") }
+    let names: Vec<Option<&str>> = entries.iter().map(|entry| name(list, entry)).collect();
+    let entry = |name| match list {
+        ListKind::Prompts => Entry::Prompt(name),
+        ListKind::Resources => Entry::Resource(name),
+        ListKind::Templates => Entry::Template(name),
+        ListKind::Tools => Entry::Tool(name),
+    };
+    let named: Vec<Entry<'_>> = names.iter().flatten().map(|name| entry(name)).collect();
+    let kept = keep(&named)?;
+    if kept.len() != named.len() {
+        return Err("is not decided entry by entry");
+    }
+    let mut kept = kept.into_iter();
+    Ok(names.iter().map(|name| name.is_some() && kept.next().unwrap_or(false)).collect())
 }
 
 fn is_list(list: ListKind, result: &Object<'_>) -> bool {
-    entries(list, result)
-        .is_some_and(|entries| entries.iter().all(|entry| name(list, entry).is_some()))
+    entries(list, result).is_some_and(|entries| {
+        entries.is_empty() || entries.iter().any(|it| name(list, it).is_some())
+    })
 }
 
 fn entries<'r>(list: ListKind, result: &'r Object<'r>) -> Option<&'r [Value<'r>]> {
