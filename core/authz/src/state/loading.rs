@@ -19,7 +19,7 @@ pub(super) struct Arriving {
 #[derive(Debug)]
 enum Stage {
     /// It has not come whole, as far as anybody has asked.
-    Body(ArrivingBody),
+    Body(Box<ArrivingBody>),
     /// It is validated.
     Opening(Box<Opening>),
 }
@@ -144,7 +144,7 @@ impl State {
         }
         let body =
             ArrivingBody::reserve(&header).map_err(|bytes| StateRefusal::Memory { bytes })?;
-        Ok(Arriving { header, stage: Stage::Body(body) })
+        Ok(Arriving { header, stage: Stage::Body(Box::new(body)) })
     }
 
     /// Order is (era, epoch): a snapshot must include all that was ever in force.
