@@ -131,7 +131,7 @@ pub fn feed(
         Ok(())
     };
     step(Step::Begin, &mut || Ok(module.call_bytes("mandate_load_begin", header)?))?;
-    for piece in body.chunks(1 << 20) {
+    for piece in body.chunks(1 << 17) {
         step(Step::Chunk, &mut || Ok(module.call_bytes("mandate_load_chunk", piece)?))?;
     }
     let mut done = false;
