@@ -95,7 +95,8 @@ impl Instance {
                 return Ok(Err(refusal));
             }
         }
-        loop {
+        // A step looks at one word at least; the commit does whatever is left, under its deadline.
+        for _ in 0..=body.len() {
             let validated = self.call(self.load_deadline, |policy, store| {
                 policy.mandate_policy_authz().call_load_validate(store)
             })?;
