@@ -60,23 +60,20 @@ pub fn in_wasm(world: &World, rounds: u32) -> Result<InWasm> {
     let container = sealed::snapshot(&world.body)?;
     let change = sealed::delta(&delta::draw(&world.workload, 1)?.concat())?;
     let heartbeat = sealed::heartbeat()?;
-    let mut rows: Vec<[f64; 8]> = Vec::new();
-    let mut sizes = InWasm::default();
+    let mut loads = Vec::new();
     for _ in 0..rounds.max(1) {
         let mut module = instance()?;
-        sizes.empty_bytes = module.memory_bytes();
-        let (mut steps, mut longest) = ([0.0; 4], 0.0_f64);
+        let mut load = InWasm { empty_bytes: module.memory_bytes(), ..InWasm::default() };
         feed(&mut module, &container, |step, took| {
-            let [begin, chunks, validate, commit] = &mut steps;
-            match step {
-                Step::Begin => *begin += took,
-                Step::Chunk => *chunks += took,
-                Step::Validate => *validate += took,
-                Step::Commit => *commit += took,
-            }
-            longest = longest.max(took);
+            *match step {
+                Step::Begin => &mut load.signature,
+                Step::Chunk => &mut load.digests,
+                Step::Validate => &mut load.steps,
+                Step::Commit => &mut load.commit,
+            } += took;
+            load.longest_step = load.longest_step.max(took);
         })?;
-        sizes.memory_bytes = module.memory_bytes();
+        load.memory_bytes = module.memory_bytes();
         let mut apply = |container: &[u8]| {
             let started = ThreadTime::now();
             let answer = module.call_bytes("mandate_apply_delta", container)?;
@@ -86,21 +83,22 @@ pub fn in_wasm(world: &World, rounds: u32) -> Result<InWasm> {
         };
         // A first call of a kind pays for what is touched for the first time.
         apply(&heartbeat)?;
-        let (heartbeat, change) = (apply(&heartbeat)?, apply(&change)?);
-        let [begin, chunks, validate, commit] = steps;
-        let at_once = guest::validation(world)?;
-        rows.push([begin, chunks, commit, at_once, change, heartbeat, validate, longest]);
+        load.heartbeat = apply(&heartbeat)?;
+        load.delta = apply(&change)?;
+        load.validation = guest::validation(world)?;
+        loads.push(load);
     }
-    let middle = |place: usize| median(rows.iter().filter_map(|row| row.get(place).copied()));
+    let middle = |of: fn(&InWasm) -> f64| median(loads.iter().map(of));
     Ok(InWasm {
-        signature: middle(0),
-        digests: middle(1),
-        commit: middle(2),
-        validation: middle(3),
-        delta: middle(4),
-        heartbeat: middle(5),
-        steps: middle(6),
-        longest_step: middle(7),
-        ..sizes
+        signature: middle(|load| load.signature),
+        digests: middle(|load| load.digests),
+        steps: middle(|load| load.steps),
+        longest_step: middle(|load| load.longest_step),
+        commit: middle(|load| load.commit),
+        validation: middle(|load| load.validation),
+        delta: middle(|load| load.delta),
+        heartbeat: middle(|load| load.heartbeat),
+        // Every load takes the same.
+        ..loads.last().copied().unwrap_or_default()
     })
 }
