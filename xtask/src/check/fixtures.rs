@@ -113,15 +113,7 @@ mod tests {
     use super::*;
 
     fn codes() -> ReasonCodes {
-        let row = |code: &str, line: &str| {
-            format!(
-                "[[code]]\ncode = \"{code}\"\nclass = \"token\"\nline = \"{line}\"\nstatus = 401\nmcp_status = 401\n\
-                 jsonrpc = -32001\nchallenge = \"invalid_token\"\nauthzen = \"false\"\npermit = \"deny\"\n\
-                 bridge = \"B\"\ntext = \"T\"\nmeaning = \"M\"\n"
-            )
-        };
-        let rows = row("token-expired", "token") + &row("token-revoked", "2");
-        ReasonCodes::parse(&rows).expect("codes")
+        ReasonCodes::of(&[("token-expired", "token", "token"), ("token-revoked", "token", "2")])
     }
 
     fn fixtures(all: &[(&str, &str, &str, Option<&str>)]) -> Fixtures {

@@ -124,6 +124,21 @@ fn one_of(column: &str, value: &str, allowed: &[&str]) -> anyhow::Result<()> {
 }
 
 #[cfg(test)]
+impl ReasonCodes {
+    /// Codes of which only the name, the class and the line matter.
+    pub(crate) fn of(rows: &[(&str, &str, &str)]) -> Self {
+        let row = |(code, class, line): &(&str, &str, &str)| {
+            format!(
+                "[[code]]\ncode = \"{code}\"\nclass = \"{class}\"\nline = \"{line}\"\nstatus = 403\nmcp_status = 200\n\
+                 jsonrpc = -32001\nchallenge = \"\"\nauthzen = \"false\"\npermit = \"deny\"\n\
+                 bridge = \"B\"\ntext = \"T\"\nmeaning = \"M\"\n"
+            )
+        };
+        Self::parse(&rows.iter().map(row).collect::<String>()).expect("codes")
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
