@@ -9,6 +9,7 @@
     reason = "support for tests: what fails here fails the test"
 )]
 
+pub mod agreement;
 pub mod differential;
 pub mod exceptions;
 pub mod guests;

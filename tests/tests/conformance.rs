@@ -9,10 +9,9 @@ use std::sync::LazyLock;
 
 use mandate::conformance::{
     Comparison, Component, Concrete, Exceptions, FixtureSet, Implementation, Module, Native,
-    Report, Verdict, patient_limits, write_table,
+    Report, Verdict, write_table,
 };
 use mandate_authn::ReasonCode;
-use mandate_host::{CoreModule, Plugin, PluginOptions, Sha256Digest};
 use mandate_tests::guests;
 use serde_json::Value;
 
@@ -23,17 +22,11 @@ static FIXTURES: LazyLock<Vec<Concrete>> = LazyLock::new(|| SET.concrete().unwra
 const UNASKABLE: [&str; 2] = ["aud-request-names-none-of-three", "cnf-request-malformed"];
 
 fn component(part: &str) -> Option<Component> {
-    let bytes = guests::read("mandate-policy.wasm", part)?;
-    let digest = Sha256Digest::of(&bytes);
-    let plugin = Plugin::from_bytes(&bytes, &digest, &PluginOptions::default()).unwrap();
-    Some(Component::new(plugin).unwrap())
+    Some(Component::new(guests::plugin(part)?).unwrap())
 }
 
 fn module(part: &str) -> Option<Module> {
-    let bytes = guests::read("mandate-policy.wasm", part)?;
-    let digest = Sha256Digest::of(&bytes);
-    let options = PluginOptions::default();
-    Some(Module::new(CoreModule::from_bytes(&bytes, &digest, &options, patient_limits()).unwrap()))
+    guests::core_module(part).map(Module::new)
 }
 
 /// Requires every fixture to answer as it states, whole; the fixtures that were skipped.

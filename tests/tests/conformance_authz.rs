@@ -5,41 +5,17 @@
 
 use std::sync::LazyLock;
 
-use mandate::conformance::{
-    AuthzSet, Comparison, Complete, Decision, Exceptions, Implementation, Questions, Worlds,
-    patient_limits, write_table,
-};
-use mandate_host::{CoreModule, Plugin, PluginOptions, Sha256Digest};
-use mandate_tests::guests;
+use mandate::conformance::{AuthzSet, Complete, Exceptions, Implementation, Questions, Worlds};
+use mandate_tests::agreement::{self, component, module};
 
 static QUESTIONS: LazyLock<Questions> = LazyLock::new(|| {
     let decisions = AuthzSet::embedded().unwrap().decisions().unwrap();
     Questions { tokens: Vec::new(), decisions }
 });
 
-fn component(part: &str) -> Option<Complete> {
-    let bytes = guests::read("mandate-policy.wasm", part)?;
-    let digest = Sha256Digest::of(&bytes);
-    let plugin = Plugin::from_bytes(&bytes, &digest, &PluginOptions::default()).unwrap();
-    Some(Complete::component(&plugin).unwrap())
-}
-
-fn module(part: &str) -> Option<Complete> {
-    let bytes = guests::read("mandate-policy.wasm", part)?;
-    let digest = Sha256Digest::of(&bytes);
-    let options = PluginOptions::default();
-    let module = CoreModule::from_bytes(&bytes, &digest, &options, patient_limits()).unwrap();
-    Some(Complete::module(module))
-}
-
 fn require_agreement(implementation: &mut dyn Implementation) {
-    let name = implementation.name().to_owned();
-    let exceptions = Exceptions::embedded(&name).unwrap();
-    let report = QUESTIONS.ask(implementation, &exceptions, Comparison::Full);
-    let mut table = Vec::new();
-    write_table(&report, &mut table).unwrap();
-    assert!(report.agrees(), "{}", String::from_utf8(table).unwrap());
-    assert_eq!(report.runs.len(), QUESTIONS.len());
+    let exceptions = Exceptions::embedded(implementation.name()).unwrap();
+    agreement::require_agreement(&QUESTIONS, &exceptions, implementation);
 }
 
 #[test]
@@ -72,11 +48,7 @@ fn facts_decide_as_snapshots_do() {
         |id: &&str| id.starts_with("state-") || ["order-of-checks", "policy-missing"].contains(id);
     assert!(left_out.iter().all(about_states), "{left_out:?}");
     let questions = Questions { tokens: Vec::new(), decisions };
-    let mut native = Complete::native();
-    let report = questions.ask(&mut native, &Exceptions::default(), Comparison::Full);
-    let mut table = Vec::new();
-    write_table(&report, &mut table).unwrap();
-    assert!(report.agrees(), "{}", String::from_utf8(table).unwrap());
+    agreement::require_agreement(&questions, &Exceptions::default(), &mut Complete::native());
 }
 
 /// The whole answer, the path and the operator's line included; a second time too, when nothing has
@@ -84,21 +56,5 @@ fn facts_decide_as_snapshots_do() {
 #[test]
 fn native_component_and_module_decide_with_the_same_json_twice() {
     let part = "conformance of authorization: native, component and module alike";
-    let (Some(mut component), Some(mut module)) = (component(part), module(part)) else { return };
-    let mut native = Complete::native();
-    let mut different = Vec::new();
-    for Decision { id, line, .. } in &QUESTIONS.decisions {
-        let line = line.to_string();
-        let expected = native.answer_line(&line);
-        let doors: [&mut dyn Implementation; 3] = [&mut native, &mut component, &mut module];
-        for door in doors {
-            for _ in 0..2 {
-                let answer = door.answer_line(&line);
-                if answer != expected {
-                    different.push(format!("{id} by {}:\n{answer}\n{expected}", door.name()));
-                }
-            }
-        }
-    }
-    assert_eq!(different, Vec::<String>::new(), "{}", different.join("\n"));
+    agreement::require_one_text(&QUESTIONS, part);
 }

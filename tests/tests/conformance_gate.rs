@@ -6,38 +6,17 @@
 use std::sync::LazyLock;
 
 use mandate::conformance::{
-    AuthzSet, Comparison, Complete, Decision, Exceptions, Implementation, Questions, Worlds,
-    patient_limits, write_table,
+    AuthzSet, Complete, Decision, Exceptions, Implementation, Questions, Worlds,
 };
-use mandate_host::{CoreModule, Plugin, PluginOptions, Sha256Digest};
-use mandate_tests::guests;
+use mandate_tests::agreement::{self, component, module};
 
 static QUESTIONS: LazyLock<Questions> = LazyLock::new(|| {
     let decisions = AuthzSet::embedded_gate().unwrap().decisions().unwrap();
     Questions { tokens: Vec::new(), decisions }
 });
 
-fn component(part: &str) -> Option<Complete> {
-    let bytes = guests::read("mandate-policy.wasm", part)?;
-    let digest = Sha256Digest::of(&bytes);
-    let plugin = Plugin::from_bytes(&bytes, &digest, &PluginOptions::default()).unwrap();
-    Some(Complete::component(&plugin).unwrap())
-}
-
-fn module(part: &str) -> Option<Complete> {
-    let bytes = guests::read("mandate-policy.wasm", part)?;
-    let digest = Sha256Digest::of(&bytes);
-    let options = PluginOptions::default();
-    let module = CoreModule::from_bytes(&bytes, &digest, &options, patient_limits()).unwrap();
-    Some(Complete::module(module))
-}
-
 fn require_agreement(questions: &Questions, implementation: &mut dyn Implementation) {
-    let report = questions.ask(implementation, &Exceptions::default(), Comparison::Full);
-    let mut table = Vec::new();
-    write_table(&report, &mut table).unwrap();
-    assert!(report.agrees(), "{}", String::from_utf8(table).unwrap());
-    assert_eq!(report.runs.len(), questions.len());
+    agreement::require_agreement(questions, &Exceptions::default(), implementation);
 }
 
 #[test]
@@ -72,23 +51,7 @@ fn facts_answer_as_snapshots_do() {
 #[test]
 fn native_component_and_module_answer_with_the_same_json_twice() {
     let part = "conformance of the gate: native, component and module alike";
-    let (Some(mut component), Some(mut module)) = (component(part), module(part)) else { return };
-    let mut native = Complete::native();
-    let mut different = Vec::new();
-    for Decision { id, line, .. } in &QUESTIONS.decisions {
-        let line = line.to_string();
-        let expected = native.answer_line(&line);
-        let doors: [&mut dyn Implementation; 3] = [&mut native, &mut component, &mut module];
-        for door in doors {
-            for _ in 0..2 {
-                let answer = door.answer_line(&line);
-                if answer != expected {
-                    different.push(format!("{id} by {}:\n{answer}\n{expected}", door.name()));
-                }
-            }
-        }
-    }
-    assert_eq!(different, Vec::<String>::new(), "{}", different.join("\n"));
+    agreement::require_one_text(&QUESTIONS, part);
 }
 
 /// Nothing that a gate writes down or sends names the token.

@@ -4,16 +4,13 @@
 use std::path::{Path, PathBuf};
 
 use mandate::commands::demo::{Case, Demo, NodeIssuer, play};
-use mandate_host::{Limits, Plugin, PluginOptions, Policy, Sha256Digest};
+use mandate_host::{Limits, Policy};
 use mandate_tests::{guests, skip};
 
 const PART: &str = "the demo";
 
 fn policy() -> Option<Policy> {
-    let bytes = guests::read("mandate-policy.wasm", PART)?;
-    let digest = Sha256Digest::of(&bytes);
-    let plugin = Plugin::from_bytes(&bytes, &digest, &PluginOptions::default()).unwrap();
-    Some(Policy::new(plugin, Limits::default()).unwrap())
+    Some(Policy::new(guests::plugin(PART)?, Limits::default()).unwrap())
 }
 
 fn node() -> Result<NodeIssuer, String> {

@@ -164,32 +164,18 @@ impl World {
     }
 
     pub(crate) fn build_with(&self, name: &str, facts: &str, more: &[&str]) -> Ran {
-        let facts = self.folder.write(&format!("{name}.yaml"), facts);
         let (output, now) = (self.folder.path(name), NOW.to_string());
-        let usual = [
-            "snapshot",
-            "build",
-            "--model",
-            &self.model,
-            "--contract",
-            &self.contract,
-            "--facts",
-            &facts,
-            "--key",
-            &self.key,
-            "--deployment",
-            "test",
-            "--output",
-            &output,
-            "--now",
-            &now,
-        ];
-        mandate(&[&usual, more].concat())
+        let own = ["--output", &output, "--now", &now];
+        self.build_from(&format!("{name}.yaml"), facts, &[&own, more].concat())
     }
 
     /// Builds the next snapshot of a folder, as `build` names it.
     pub(crate) fn build_into(&self, folder: &str, facts: &str, more: &[&str]) -> Ran {
-        let facts = self.folder.write("facts.yaml", facts);
+        self.build_from("facts.yaml", facts, &[&["-o", folder], more].concat())
+    }
+
+    fn build_from(&self, file: &str, facts: &str, more: &[&str]) -> Ran {
+        let facts = self.folder.write(file, facts);
         let usual = [
             "snapshot",
             "build",
@@ -203,8 +189,6 @@ impl World {
             &self.key,
             "--deployment",
             "test",
-            "-o",
-            folder,
         ];
         mandate(&[&usual, more].concat())
     }
