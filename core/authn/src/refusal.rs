@@ -117,6 +117,8 @@ pub enum Refusal {
         /// What the header says, if it is a string.
         typ: Option<String>,
     },
+    /// Too many signatures at once: the host asked to bound them. Nothing is said of the token.
+    VerificationBudget,
 }
 
 /// What is wrong with a claim.
@@ -219,6 +221,7 @@ impl Refusal {
             Self::TokenMissing => ReasonCode::TokenMissing,
             Self::TooLarge { .. } => ReasonCode::TokenTooLarge,
             Self::Type { .. } => ReasonCode::TokenType,
+            Self::VerificationBudget => ReasonCode::Budget,
         }
     }
 
@@ -289,6 +292,9 @@ impl fmt::Display for Refusal {
             Self::TrustMissing => formatter.write_str("no trust is loaded"),
             Self::TrustUnusable(error) => write!(formatter, "the trust does not load: {error}"),
             Self::Type { typ } => write!(formatter, "`typ` is {}", stated(typ)),
+            Self::VerificationBudget => {
+                formatter.write_str("more signatures at once than this instance may check")
+            }
         }
     }
 }

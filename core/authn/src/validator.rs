@@ -35,7 +35,12 @@ pub struct Validator {
     cache: TokenCache,
     generation: u64,
     trust: Option<Trust>,
+    verifications: Verifications,
 }
+
+/// How many signatures may still be checked: `None` where nothing counts them.
+#[derive(Clone, Copy, Debug, Default)]
+struct Verifications(Option<u32>);
 
 /// The request's side of a validation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,7 +87,28 @@ impl Validator {
     /// A validator whose signatures another backend verifies.
     #[must_use]
     pub fn with_backend(backend: Box<dyn SignatureBackend>) -> Self {
-        Self { backend, cache: TokenCache::default(), generation: 0, trust: None }
+        Self {
+            backend,
+            cache: TokenCache::default(),
+            generation: 0,
+            trust: None,
+            verifications: Verifications::default(),
+        }
+    }
+
+    /// Allows this many checks of signatures until it is called again; `None` allows any number.
+    ///
+    /// For a host whose thread serves others meanwhile: tokens that are not in the cache cost a
+    /// thousand times as much as those that are, and anybody can make them up. One token too many is
+    /// [`Refusal::VerificationBudget`], which is not the token's fault.
+    pub const fn allow_verifications(&mut self, count: Option<u32>) {
+        self.verifications = Verifications(count);
+    }
+
+    /// How many checks of signatures are still allowed; `None` where nothing counts them.
+    #[must_use]
+    pub const fn verifications_left(&self) -> Option<u32> {
+        self.verifications.0
     }
 
     /// Replaces the trust whole and forgets every verified token.
@@ -134,7 +160,7 @@ impl Validator {
             require_still_valid(&cached, &expectations, request)?;
             return Ok(cached);
         }
-        let verified = Arc::new(verify(token, &expectations, request)?);
+        let verified = Arc::new(verify(token, &expectations, request, &mut self.verifications)?);
         self.cache.remember(audience, token, Arc::clone(&verified), request.now);
         Ok(verified)
     }
@@ -157,6 +183,7 @@ fn verify(
     token: &[u8],
     expectations: &Expectations<'_>,
     request: &Request<'_>,
+    verifications: &mut Verifications,
 ) -> Result<VerifiedToken, Refusal> {
     let jws = CompactJws::parse(token)?;
     let claims = jws.claims()?;
@@ -169,8 +196,19 @@ fn verify(
     jws.header.refuse_critical()?;
     jws.header.require_type(&issuer.types, issuer.type_absent)?;
     let key = trusted.key(jws.header.kid.as_deref(), algorithm, request.now)?;
+    verifications.spend()?;
     key.verify(algorithm, jws.signing_input, &jws.signature).map_err(|_| Refusal::Signature)?;
     claims::verify(&claims, issuer, expectations, request.now, request.certificate_sha256.as_ref())
+}
+
+impl Verifications {
+    /// Takes one, right before it is made: what is refused for less costs nothing.
+    fn spend(&mut self) -> Result<(), Refusal> {
+        if let Some(left) = &mut self.0 {
+            *left = left.checked_sub(1).ok_or(Refusal::VerificationBudget)?;
+        }
+        Ok(())
+    }
 }
 
 fn select_issuer<'t>(

@@ -1,6 +1,6 @@
 //! What one plugin instance holds: trust, policy and state, each replaced whole.
 
-use mandate_authn::{Contract, LoadError, TrustStatus, Validator};
+use mandate_authn::{Contract, LoadError, SignatureBackend, TrustStatus, Validator};
 
 use crate::authorize::{Assertion, Presented, Request, decide_for, validate_and_authorize};
 use crate::decision::Decision;
@@ -32,6 +32,16 @@ impl Authorizer {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// As [`Authorizer::new`], with signatures of tokens that another backend verifies.
+    #[must_use]
+    pub fn with_backend(backend: Box<dyn SignatureBackend>) -> Self {
+        Self {
+            validator: Validator::with_backend(backend),
+            policy: None,
+            state: State::default(),
+        }
     }
 
     /// Replaces trust and policy, which stand in one document.

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use mandate_authn::{
-    FailingLine, LoadError, ReasonCode, Refusal, Request as TokenRequest, TrustStatus,
-    VerifiedToken,
+    FailingLine, LoadError, ReasonCode, Refusal, Request as TokenRequest, SignatureBackend,
+    TrustStatus, VerifiedToken,
 };
 use mandate_authz::authorize::{self, Evidence, Resource};
 use mandate_authz::authorizer::Authorizer;
@@ -24,7 +24,7 @@ use crate::reply::{self, Call};
 use crate::response::ResponseDuty;
 use crate::target::Target;
 use crate::verdict::{Answer, Pass, Verdict};
-use crate::view::{Head, Request};
+use crate::view::{Head, Headers, Request};
 use crate::{framing, http, hygiene};
 
 /// Everything that decides about requests.
@@ -76,6 +76,21 @@ impl Gate {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// As [`Gate::new`], with signatures of tokens that another backend verifies.
+    #[must_use]
+    pub fn with_backend(backend: Box<dyn SignatureBackend>) -> Self {
+        Self { authorizer: Authorizer::with_backend(backend), policy: None, sealing: None }
+    }
+
+    /// Which trailers of a request whose body streamed must not go upstream: for a host that had to
+    /// decide before they came. `None` where one has a name that no removal finds: then the request
+    /// has to be ended.
+    #[must_use]
+    pub fn trailer_removals(&self, trailers: Headers<'_>) -> Option<Vec<String>> {
+        framing::check_names(trailers).ok()?;
+        Some(hygiene::removals(trailers, false))
     }
 
     /// Replaces trust, policy and gate policy, which stand in one document.
@@ -364,7 +379,9 @@ impl From<Refused> for Stopped {
 impl From<Refusal> for Stopped {
     fn from(refusal: Refusal) -> Self {
         let reason = refusal.code();
-        let line = reason.line().unwrap_or(FailingLine::Token);
+        // The line of `budget` is that of the walk; here a token has used it up.
+        let walk = refusal != Refusal::VerificationBudget;
+        let line = reason.line().filter(|_| walk).unwrap_or(FailingLine::Token);
         let detail = refusal.to_string().into();
         let refresh = refusal.refresh().map(str::to_owned);
         Self { reason, line, detail, refresh, scopes: Vec::new() }

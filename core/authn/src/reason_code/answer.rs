@@ -173,7 +173,9 @@ impl ReasonCode {
             Self::AgentUse => "The user may not use this agent.",
             Self::Batch => "JSON-RPC batches are not accepted.",
             Self::BindingUnmatched => "The evidence fits no row of the binding table.",
-            Self::Budget => "The relationship walk took more edges than the budget allows.",
+            Self::Budget => {
+                "The relationship walk took more edges, or a moment more checks of signatures, than the budget allows."
+            }
             Self::CallerTool => "The user may not call this tool.",
             Self::ChannelUnmapped => "The channel is mapped to no team.",
             Self::Condition => "A condition on the relationship does not hold, or lacks its input.",

@@ -113,3 +113,23 @@ fn a_trust_that_does_not_load_changes_nothing() {
     let status = validator.load_trust(&trust().to_string()).unwrap();
     assert_eq!(status.generation, 2);
 }
+
+// A stream of made-up tokens must not take the thread that answers everybody else.
+#[test]
+fn no_more_signatures_are_checked_than_the_host_allows() {
+    let mut validator = validator(&trust());
+    let other = sign(&header(), &with(&claims(), "/jti", json!("another")));
+    let spoilt = format!("{}AAAA", &other[..other.len() - 4]);
+    validator.allow_verifications(Some(2));
+    assert_eq!(code(&mut validator, &token(), &request()), "ok");
+    assert_eq!(code(&mut validator, &spoilt, &request()), "token-signature");
+    // What is remembered, and what is refused for less, costs none.
+    assert_eq!(code(&mut validator, &token(), &request()), "ok");
+    assert_eq!(code(&mut validator, "a.b.c", &request()), "token-malformed");
+    assert_eq!(validator.verifications_left(), Some(0));
+    let refused = validator.validate(other.as_bytes(), &request());
+    assert_eq!(refused.outcome(), Err(&Refusal::VerificationBudget));
+    assert_eq!(refused.reason().as_str(), "budget");
+    validator.allow_verifications(None);
+    assert_eq!(code(&mut validator, &other, &request()), "ok");
+}
