@@ -25,6 +25,7 @@ fn nothing_depends_on_tests_benches_tools_or_plugins() {
     let leaves = [
         "mandate-bench-delegation",
         "mandate-benches",
+        "mandate-envoy",
         "mandate-policy",
         "mandate-test-signature",
         "mandate-tests",

@@ -24,6 +24,8 @@ pub(crate) struct Guest {
     pub(crate) package: &'static str,
     /// Whether it must come out as a component; a test guest may be a core module alone.
     is_component: bool,
+    /// What the name of every import begins with: `module.name`. Without one, it imports nothing.
+    imports: Option<&'static str>,
     /// Exports of the core module that hosts without the component model call.
     exports: &'static [&'static str],
 }
@@ -33,6 +35,7 @@ pub(crate) const GUESTS: &[Guest] = &[
     Guest {
         package: "mandate-policy",
         is_component: true,
+        imports: None,
         exports: &[
             "memory",
             "mandate_abi_version",
@@ -62,7 +65,38 @@ pub(crate) const GUESTS: &[Guest] = &[
             "mandate_seal_session",
         ],
     },
-    Guest { package: "mandate-test-signature", is_component: false, exports: &["memory"] },
+    Guest {
+        package: "mandate-envoy",
+        is_component: false,
+        // The host calls of proxy-wasm, which is all that Envoy has.
+        imports: Some("env.proxy_"),
+        exports: &[
+            "memory",
+            "malloc",
+            "_initialize",
+            "proxy_abi_version_0_2_1",
+            "proxy_on_configure",
+            "proxy_on_context_create",
+            "proxy_on_delete",
+            "proxy_on_done",
+            "proxy_on_http_call_response",
+            "proxy_on_log",
+            "proxy_on_request_body",
+            "proxy_on_request_headers",
+            "proxy_on_request_trailers",
+            "proxy_on_response_body",
+            "proxy_on_response_headers",
+            "proxy_on_response_trailers",
+            "proxy_on_tick",
+            "proxy_on_vm_start",
+        ],
+    },
+    Guest {
+        package: "mandate-test-signature",
+        is_component: false,
+        imports: None,
+        exports: &["memory"],
+    },
 ];
 
 /// Builds what changed and returns the folder of finished guests.
@@ -93,7 +127,8 @@ pub(crate) fn build(checkout: &Checkout, toolchain: &WasmToolchain) -> anyhow::R
         let finished = component::finish(guest, &built, checkout)?;
         for (name, bytes) in finished {
             replace(&folder.join(&name), &bytes)?;
-            crate::say!("guests: {name} {} bytes, no imports", bytes.len());
+            let imports = guest.imports.map_or("no imports".to_owned(), |all| format!("imports {all}*"));
+            crate::say!("guests: {name} {} bytes, {imports}", bytes.len());
             sums.insert(name, digest::bytes(&bytes));
         }
         crate::say!("guests: {} done in {:.1} s", guest.package, start.elapsed().as_secs_f64());

@@ -18,7 +18,9 @@ pub(crate) fn finish(
 ) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
     let package = guest.package;
     let module = Module::read(core).with_context(|| package.to_owned())?;
-    ensure!(module.imports.is_empty(), "{package}: the core module imports {:?}", module.imports);
+    let unknown = |name: &&String| guest.imports.is_none_or(|known| !name.starts_with(known));
+    let unknown: Vec<_> = module.imports.iter().filter(unknown).collect();
+    ensure!(unknown.is_empty(), "{package}: the core module imports {unknown:?}");
     for export in guest.exports {
         let present = module.exports.iter().any(|name| name == export);
         ensure!(present, "{package}: the core module does not export `{export}`");
@@ -91,7 +93,7 @@ mod tests {
     use super::*;
 
     fn guest(is_component: bool) -> Guest {
-        Guest { package: "guest", is_component, exports: &["run"] }
+        Guest { package: "guest", is_component, imports: None, exports: &["run"] }
     }
 
     /// A module in the binary format: one function type, then the given sections.
@@ -122,6 +124,16 @@ mod tests {
         let error = finish(&guest(false), &module(&[IMPORT, EXPORT]), &checkout());
         let message = error.expect_err("refused").to_string();
         assert_eq!(message, r#"guest: the core module imports ["env.f"]"#);
+    }
+
+    #[test]
+    fn a_module_imports_what_begins_as_stated_and_nothing_else() {
+        let core = module(&[IMPORT, FUNCTION, EXPORT, CODE]);
+        let stating = |imports| Guest { imports: Some(imports), ..guest(false) };
+        let files = finish(&stating("env.f"), &core, &checkout()).expect("finished");
+        assert_eq!(files, [("guest.wasm".to_owned(), core.clone())]);
+        let error = finish(&stating("env.proxy_"), &core, &checkout()).expect_err("refused");
+        assert_eq!(error.to_string(), r#"guest: the core module imports ["env.f"]"#);
     }
 
     #[test]

@@ -64,6 +64,12 @@ impl StateConfig {
         &self.slice
     }
 
+    /// Bytes of a snapshot's body, at most.
+    #[must_use]
+    pub const fn maximum_bytes(&self) -> u64 {
+        self.maximum_bytes
+    }
+
     /// The pinned keys.
     #[must_use]
     pub fn keys(&self) -> &[PinnedKey] {

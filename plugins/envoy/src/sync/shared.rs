@@ -1,0 +1,218 @@
+//! What the VMs of one process share: the snapshot, the deltas since, the newest heartbeat.
+//!
+//! A small key says what is there; the large ones are copied when it has changed. The order of
+//! writing is data, then version, so that a version never promises what is not there; whoever reads
+//! in between gets newer data, which verifies or does not follow, and looks again.
+
+use mandate_authz::container::split_first;
+use mandate_authz::state::{State, StateConfig, StateRefusal};
+
+use super::loading::{Loading, Step};
+use crate::host::{Host, HostProblem, Level};
+use crate::metrics::Metrics;
+use crate::worker::log;
+
+/// Where the state of one deployment and slice is shared.
+#[derive(Clone, Debug)]
+pub(super) struct Shelf {
+    prefix: String,
+}
+
+/// What is shared, in counts that only grow.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Version {
+    /// Snapshots so far.
+    pub(super) snapshot: u64,
+    /// Bytes of deltas since the snapshot.
+    pub(super) log: u64,
+    /// Heartbeats so far.
+    pub(super) beat: u64,
+}
+
+impl Shelf {
+    pub(super) fn of(config: &StateConfig) -> Self {
+        // INVARIANT: names of deployments and slices are plain text without a zero byte.
+        Self { prefix: format!("mandate/{}\0{}\0", config.deployment(), config.slice()) }
+    }
+
+    pub(super) fn version(&self, host: &dyn Host) -> Result<Option<Version>, HostProblem> {
+        let Some((bytes, _)) = host.shared(&self.key("version"))? else { return Ok(None) };
+        Version::read(&bytes).map(Some).ok_or(HostProblem::unreadable("get_shared_data"))
+    }
+
+    pub(super) fn put_version(&self, host: &dyn Host, version: Version) -> Result<(), HostProblem> {
+        self.put(host, "version", &version.written())
+    }
+
+    pub(super) fn take(&self, host: &dyn Host, what: &str) -> Result<Vec<u8>, HostProblem> {
+        let shared = host.shared(&self.key(what))?;
+        Ok(shared.map(|(bytes, _)| bytes).unwrap_or_default())
+    }
+
+    pub(super) fn put(&self, host: &dyn Host, what: &str, bytes: &[u8]) -> Result<(), HostProblem> {
+        // One VM writes: the singleton. Version 0 is whatever is there.
+        host.share(&self.key(what), bytes, 0).map(|_| ())
+    }
+
+    fn key(&self, what: &str) -> String {
+        format!("{}{what}", self.prefix)
+    }
+}
+
+impl Version {
+    fn read(bytes: &[u8]) -> Option<Self> {
+        let mut numbers = bytes.chunks_exact(8).map(|eight| {
+            let eight: Option<[u8; 8]> = eight.try_into().ok();
+            eight.map(u64::from_le_bytes)
+        });
+        let mut next = || numbers.next().flatten();
+        let version = Self { snapshot: next()?, log: next()?, beat: next()? };
+        (bytes.len() == 24).then_some(version)
+    }
+
+    fn written(self) -> [u8; 24] {
+        let mut bytes = [0; 24];
+        let numbers = [self.snapshot, self.log, self.beat];
+        for (place, number) in bytes.chunks_exact_mut(8).zip(numbers) {
+            place.copy_from_slice(&number.to_le_bytes());
+        }
+        bytes
+    }
+}
+
+/// Takes up what is shared.
+#[derive(Debug)]
+pub(super) struct Pickup {
+    shelf: Shelf,
+    /// What of it is in force here.
+    seen: Version,
+    /// How much of the deltas has been looked at.
+    log_at: usize,
+    loading: Option<(Version, Loading)>,
+    /// Nanoseconds since the epoch before which a failure is not tried again.
+    wait_until: u64,
+}
+
+impl Pickup {
+    pub(super) fn new(shelf: Shelf) -> Self {
+        Self { shelf, seen: Version::default(), log_at: 0, loading: None, wait_until: 0 }
+    }
+
+    pub(super) fn on_tick(
+        &mut self,
+        host: &dyn Host,
+        state: &mut State,
+        metrics: &mut Metrics,
+        now: u64,
+    ) {
+        if now < self.wait_until {
+            return;
+        }
+        if let Err(problem) = self.look(host, state) {
+            self.wait_until = now.saturating_add(RETRY_NANOSECONDS);
+            self.seen = Version::default();
+            self.loading = None;
+            metrics.count(host, "state.refused", problem.reason());
+            log(host, Level::Warn, &format!("what is shared is not taken: {problem}"));
+        }
+    }
+
+    fn look(&mut self, host: &dyn Host, state: &mut State) -> Result<(), Trouble> {
+        let Some(version) = self.shelf.version(host)? else { return Ok(()) };
+        if version.snapshot != self.seen.snapshot && self.loading.is_none() {
+            let bytes = self.shelf.take(host, "snapshot")?;
+            match Loading::begin(bytes, state) {
+                Ok(loading) => self.loading = Some((version, loading)),
+                // Deltas have gone further than the snapshot that the singleton was given.
+                Err(StateRefusal::Rollback { .. }) if state.meta().is_some() => {
+                    self.follow_from(version);
+                }
+                Err(refusal) => return Err(refusal.into()),
+            }
+        }
+        if let Some((loaded, loading)) = &mut self.loading {
+            let loaded = *loaded;
+            match loading.step(state) {
+                Ok(Step::More) => return Ok(()),
+                Ok(Step::Done) => {}
+                Err(StateRefusal::Rollback { .. }) if state.meta().is_some() => {}
+                Err(refusal) => return Err(refusal.into()),
+            }
+            self.loading = None;
+            self.follow_from(loaded);
+        }
+        if version.log != self.seen.log {
+            let log = self.shelf.take(host, "log")?;
+            let news = log.get(self.log_at..).unwrap_or(&log);
+            apply_all(state, news)?;
+            self.log_at = log.len();
+            self.seen.log = version.log;
+        }
+        if version.beat != self.seen.beat {
+            apply_all(state, &self.shelf.take(host, "beat")?)?;
+            self.seen.beat = version.beat;
+        }
+        Ok(())
+    }
+
+    /// Another snapshot begins other deltas.
+    fn follow_from(&mut self, version: Version) {
+        self.seen = Version { snapshot: version.snapshot, log: 0, beat: 0 };
+        self.log_at = 0;
+    }
+}
+
+/// Applies containers one after the other; one that came twice is passed over.
+pub(super) fn apply_all(state: &mut State, mut containers: &[u8]) -> Result<usize, StateRefusal> {
+    let mut applied: usize = 0;
+    while !containers.is_empty() {
+        let (first, rest) = split_first(containers).map_err(StateRefusal::Container)?;
+        match state.apply_delta(first) {
+            Ok(_) => applied = applied.saturating_add(1),
+            Err(StateRefusal::Rollback { .. }) => {}
+            Err(refusal) => return Err(refusal),
+        }
+        containers = rest;
+    }
+    Ok(applied)
+}
+
+/// Why nothing was taken up.
+#[derive(Debug)]
+enum Trouble {
+    Host(HostProblem),
+    State(StateRefusal),
+}
+
+impl Trouble {
+    const fn reason(&self) -> &'static str {
+        match self {
+            Self::Host(_) => "internal",
+            Self::State(refusal) => refusal.code().as_str(),
+        }
+    }
+}
+
+impl std::fmt::Display for Trouble {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Host(problem) => problem.fmt(formatter),
+            Self::State(refusal) => refusal.fmt(formatter),
+        }
+    }
+}
+
+impl From<HostProblem> for Trouble {
+    fn from(problem: HostProblem) -> Self {
+        Self::Host(problem)
+    }
+}
+
+impl From<StateRefusal> for Trouble {
+    fn from(refusal: StateRefusal) -> Self {
+        Self::State(refusal)
+    }
+}
+
+/// Nanoseconds until what failed is tried again: a snapshot is copied each time.
+const RETRY_NANOSECONDS: u64 = 1_000_000_000;
