@@ -19,6 +19,11 @@ mod host;
 mod metrics;
 #[cfg(target_arch = "wasm32")]
 mod plugin;
+/// The deployment that the gate's own tests ask.
+#[cfg(test)]
+#[path = "../../../core/gate/tests/gate/scene.rs"]
+#[expect(dead_code, clippy::expect_used, clippy::panic, reason = "shared with tests that use more of it")]
+mod scene;
 #[cfg(test)]
 mod scripted;
 mod signature;

@@ -1,12 +1,5 @@
 //! The callbacks of proxy-wasm, handed on.
 
-#![expect(
-    unsafe_code,
-    missing_docs,
-    unreachable_pub,
-    reason = "what `proxy_wasm::main!` writes: an exported symbol"
-)]
-
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;

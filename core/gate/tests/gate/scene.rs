@@ -177,33 +177,42 @@ impl Scene {
     }
 
     pub(crate) fn gate(&self) -> Gate {
-        let public = base64url::encode(key().public_key().as_ref());
-        let jwk = json!({"kty": "OKP", "crv": "Ed25519", "kid": "k1", "x": public});
-        let sets = json!([{"issuer": LOGIN, "keys": {"keys": [jwk]}}]);
-        let trust = json!({"contract": self.contract, "key_sets": sets});
         let mut gate = Gate::new();
-        gate.load_trust(&trust.to_string()).expect("the trust loads");
-        let signer = SigningKey::from_seed([1; 32]).expect("a seed");
-        let config = format!(
-            r#"{{"deployment":"boards","slice":"all","keys":[{}]}}"#,
-            signer.to_public_jwk()
-        );
+        gate.load_trust(&self.trust().to_string()).expect("the trust loads");
+        let config = state_config().to_string();
         gate.authorizer_mut().configure_state(&config).expect("the configuration loads");
-        let statement = Header {
-            kind: Statement::Snapshot,
-            raw: false,
-            deployment: "boards".to_owned(),
-            slice: "all".to_owned(),
-            position: Position::new(1, 7),
-            contract_version: [1, 0, 0],
-            issued_at: self.issued_at,
-        };
-        let sealed = seal(&statement, &self.snapshot(), &signer).expect("it seals");
-        gate.authorizer_mut().state_mut().load(&sealed).expect("the snapshot loads");
+        gate.authorizer_mut().state_mut().load(&self.sealed(7)).expect("the snapshot loads");
         if self.with_secret {
             gate.configure_sealing(&SECRET).expect("the secret is long enough");
         }
         gate
+    }
+
+    /// The trust document.
+    pub(crate) fn trust(&self) -> Value {
+        let public = base64url::encode(key().public_key().as_ref());
+        let jwk = json!({"kty": "OKP", "crv": "Ed25519", "kid": "k1", "x": public});
+        let sets = json!([{"issuer": LOGIN, "keys": {"keys": [jwk]}}]);
+        json!({"contract": self.contract, "key_sets": sets})
+    }
+
+    /// The snapshot of an epoch, as a feed sends it.
+    pub(crate) fn sealed(&self, epoch: u64) -> Vec<u8> {
+        self.container(Statement::Snapshot, epoch, &self.snapshot())
+    }
+
+    /// A container of an epoch, signed.
+    pub(crate) fn container(&self, kind: Statement, epoch: u64, body: &[u8]) -> Vec<u8> {
+        let statement = Header {
+            kind,
+            raw: false,
+            deployment: "boards".to_owned(),
+            slice: "all".to_owned(),
+            position: Position::new(1, epoch),
+            contract_version: [1, 0, 0],
+            issued_at: self.issued_at,
+        };
+        seal(&statement, body, &signer()).expect("it seals")
     }
 
     fn snapshot(&self) -> Vec<u8> {
@@ -267,6 +276,17 @@ impl Scene {
 
 fn borrowed(fields: &[(Vec<u8>, Vec<u8>)]) -> Vec<(&[u8], &[u8])> {
     fields.iter().map(|(name, value)| (name.as_slice(), value.as_slice())).collect()
+}
+
+/// Whose state it is, and signed by whom.
+pub(crate) fn state_config() -> Value {
+    let jwk = signer().to_public_jwk();
+    let jwk: Value = serde_json::from_str(&jwk.to_string()).expect("JSON");
+    json!({"deployment": "boards", "slice": "all", "keys": [jwk]})
+}
+
+fn signer() -> SigningKey {
+    SigningKey::from_seed([1; 32]).expect("a seed")
 }
 
 fn key() -> Ed25519KeyPair {
