@@ -1,0 +1,63 @@
+//! A feed that does what a test says.
+
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use mandate_authz::container::Kind;
+
+use crate::scene::Scene;
+use crate::server::{self, Received, Sent, answer};
+
+/// How the feed answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Conduct {
+    /// As docs/feed.md says, with a heartbeat of now.
+    Good,
+    /// It cuts every connection.
+    Cut,
+    /// It answers with this to everything: status, content type, body.
+    Says(&'static str, &'static str, Vec<u8>),
+}
+
+/// A feed of a scene.
+#[derive(Clone, Debug)]
+pub(crate) struct Feed {
+    conduct: Arc<Mutex<Conduct>>,
+    pub(crate) port: u16,
+}
+
+impl Feed {
+    /// A snapshot of `age` seconds, and heartbeats of now where the feed is good.
+    pub(crate) fn begin(scene: &Scene, conduct: Conduct) -> Self {
+        let conduct = Arc::new(Mutex::new(conduct));
+        let (snapshot, beat) = (
+            scene.sealed(7),
+            scene.container(Kind::Delta { base: 7, from: 7 }, 7, b""),
+        );
+        let told = Arc::clone(&conduct);
+        let port = server::serve(move |received| {
+            let conduct = told.lock().expect("not poisoned").clone();
+            match conduct {
+                Conduct::Cut => None,
+                Conduct::Says(status, kind, body) => answer(status, &[("content-type", kind)], &body),
+                Conduct::Good => good(&received, &snapshot, &beat),
+            }
+        });
+        Self { conduct, port }
+    }
+
+    pub(crate) fn becomes(&self, conduct: Conduct) {
+        *self.conduct.lock().expect("not poisoned") = conduct;
+    }
+}
+
+fn good(received: &Received, snapshot: &[u8], beat: &[u8]) -> Sent {
+    const KIND: &str = "application/vnd.mandate.container";
+    if received.target == "/v1/snapshot" {
+        return answer("200 OK", &[("content-type", KIND), ("etag", "\"a\"")], snapshot);
+    }
+    // A long poll that nothing ends.
+    thread::sleep(Duration::from_secs(2));
+    answer("200 OK", &[("content-type", "application/vnd.mandate.containers")], beat)
+}

@@ -1,0 +1,100 @@
+//! A small HTTP/1.1 server: the upstream, and what the feed stands on.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::thread;
+
+/// A request as it came.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Received {
+    pub(crate) target: String,
+    pub(crate) fields: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Received {
+    /// Values of a field.
+    pub(crate) fn values(&self, name: &str) -> Vec<&str> {
+        let named = self.fields.iter().filter(|(field, _)| field == name);
+        named.map(|(_, value)| value.as_str()).collect()
+    }
+}
+
+/// What is sent back: bytes, as they are. None: the connection is cut.
+pub(crate) type Sent = Option<Vec<u8>>;
+
+/// An answer with a body and its length.
+pub(crate) fn answer(status: &str, fields: &[(&str, &str)], body: &[u8]) -> Sent {
+    let mut head = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n", body.len());
+    for (name, value) in fields {
+        head += &format!("{name}: {value}\r\n");
+    }
+    Some([head.as_bytes(), b"\r\n", body].concat())
+}
+
+/// Serves on a port of its own, until the process ends.
+pub(crate) fn serve(handle: impl Fn(Received) -> Sent + Clone + Send + 'static) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    thread::spawn(move || {
+        for connection in listener.incoming().flatten() {
+            let handle = handle.clone();
+            thread::spawn(move || converse(connection, &handle));
+        }
+    });
+    port
+}
+
+fn converse(connection: TcpStream, handle: &impl Fn(Received) -> Sent) -> Option<()> {
+    let mut reader = BufReader::new(connection.try_clone().ok()?);
+    let mut connection = connection;
+    loop {
+        let received = receive(&mut reader)?;
+        connection.write_all(&handle(received)?).ok()?;
+    }
+}
+
+fn receive(reader: &mut BufReader<TcpStream>) -> Option<Received> {
+    let line = line(reader)?;
+    let mut received =
+        Received { target: line.split(' ').nth(1)?.to_owned(), ..Received::default() };
+    fields(reader, &mut received)?;
+    let length = received.values("content-length").first().and_then(|text| text.parse().ok());
+    if let Some(length) = length {
+        received.body = bytes(reader, length)?;
+    } else if received.values("transfer-encoding") == ["chunked"] {
+        loop {
+            let size = usize::from_str_radix(&self::line(reader)?, 16).ok()?;
+            if size == 0 {
+                break;
+            }
+            received.body.extend(bytes(reader, size)?);
+            self::line(reader)?;
+        }
+        fields(reader, &mut received)?;
+    }
+    Some(received)
+}
+
+fn fields(reader: &mut BufReader<TcpStream>, received: &mut Received) -> Option<()> {
+    loop {
+        let line = line(reader)?;
+        if line.is_empty() {
+            return Some(());
+        }
+        let (name, value) = line.split_once(':')?;
+        received.fields.push((name.to_ascii_lowercase(), value.trim().to_owned()));
+    }
+}
+
+fn line(reader: &mut BufReader<TcpStream>) -> Option<String> {
+    let mut line = Vec::new();
+    reader.read_until(b'\n', &mut line).ok().filter(|count| *count > 0)?;
+    Some(String::from_utf8_lossy(&line).trim_end().to_owned())
+}
+
+fn bytes(reader: &mut BufReader<TcpStream>, count: usize) -> Option<Vec<u8>> {
+    let mut bytes = vec![0; count];
+    reader.read_exact(&mut bytes).ok()?;
+    Some(bytes)
+}

@@ -1,0 +1,195 @@
+use serde_json::{Value, json};
+
+use crate::client;
+use crate::feed::Conduct;
+use crate::scene::Scene;
+use crate::stage::{Stage, get, scene_of_now};
+
+const ALLOWED: &str = "roadmap";
+const FORBIDDEN: &str = "budget";
+
+fn call(board: &str) -> Vec<u8> {
+    let params = json!({"name": "get_board", "arguments": {"board": board}});
+    json!({"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": params})
+        .to_string()
+        .into_bytes()
+}
+
+fn bearer(scene: &Scene) -> String {
+    format!("authorization: Bearer {}\r\n", scene.token())
+}
+
+/// The head of a POST to the MCP endpoint.
+fn post(scene: &Scene, lines: &str) -> Vec<u8> {
+    format!(
+        "POST /mcp HTTP/1.1\r\nhost: boards.example\r\n{}content-type: application/json\r\n\
+         accept: application/json, text/event-stream\r\nmcp-protocol-version: 2025-11-25\r\n{lines}\r\n",
+        bearer(scene)
+    )
+    .into_bytes()
+}
+
+fn length(body: &[u8]) -> String {
+    format!("content-length: {}\r\n", body.len())
+}
+
+#[test]
+fn a_denied_call_leaves_nothing_at_the_upstream_however_its_body_comes() {
+    let scene = scene_of_now();
+    let Some(stage) = Stage::ready("envoy: bodies", &scene) else { return };
+    for (board, denied) in [(FORBIDDEN, true), (ALLOWED, false)] {
+        let body = call(board);
+        let (first, second) = body.split_at(20);
+        let chunk = |part: &[u8]| [format!("{:x}\r\n", part.len()).as_bytes(), part, b"\r\n"].concat();
+        let chunked = "transfer-encoding: chunked\r\n";
+        let end = b"0\r\n\r\n".to_vec();
+        let trailer = b"0\r\nx-mandate-user: root\r\n\r\n".to_vec();
+        for parts in [
+            vec![[post(&scene, &length(&body)), body.clone()].concat()],
+            vec![post(&scene, &length(&body)), first.to_vec(), second.to_vec()],
+            vec![post(&scene, chunked), chunk(first), chunk(second), end],
+            vec![post(&scene, chunked), chunk(&body), trailer],
+            vec![post(&scene, &format!("expect: 100-continue\r\n{}", length(&body))), body.clone()],
+        ] {
+            let answered = stage.send(&parts).expect("an answer");
+            let received = stage.received();
+            assert_eq!(answered.body.contains("-32001"), denied, "{answered:?}");
+            assert_eq!(received.len(), usize::from(!denied), "{received:?}");
+            if let [request] = received.as_slice() {
+                assert_eq!(request.body, body);
+                assert_eq!(request.values("x-mandate-user"), ["user:anne"]);
+                assert_eq!(request.values("authorization"), [""; 0]);
+            }
+        }
+    }
+}
+
+#[test]
+fn trailers_over_http_2_end_a_body_like_anything_else() {
+    let scene = scene_of_now();
+    let Some(stage) = Stage::ready("envoy: HTTP/2 trailers", &scene) else { return };
+    let token = format!("Bearer {}", scene.token());
+    let fields = [
+        (":method", "POST"),
+        (":scheme", "http"),
+        (":path", "/mcp"),
+        (":authority", "boards.example"),
+        ("authorization", token.as_str()),
+        ("content-type", "application/json"),
+        ("accept", "application/json, text/event-stream"),
+        ("mcp-protocol-version", "2025-11-25"),
+    ];
+    for (board, denied) in [(FORBIDDEN, true), (ALLOWED, false)] {
+        let trailers = [("x-mandate-user", "root"), ("x-checksum", "1")];
+        let answered = client::send_h2(stage.port, &fields, &call(board), &trailers);
+        assert_eq!(answered.contains("-32001"), denied, "{answered}");
+        let received = stage.received();
+        assert_eq!(received.len(), usize::from(!denied));
+        for request in received {
+            assert_eq!(request.values("x-mandate-user"), ["user:anne"]);
+        }
+    }
+}
+
+#[test]
+fn an_empty_or_endless_body_is_refused() {
+    let scene = scene_of_now();
+    let Some(stage) = Stage::ready("envoy: empty and endless bodies", &scene) else { return };
+    let empty = stage.send(&[post(&scene, &length(b""))]).expect("an answer");
+    assert_eq!(empty.status, 400);
+    let chunk = [b"10000\r\n".as_slice(), &[b' '; 65536], b"\r\n"].concat();
+    let mut parts = vec![post(&scene, "transfer-encoding: chunked\r\n")];
+    parts.extend(vec![chunk; 6]);
+    assert_eq!(stage.send(&parts).expect("an answer").status, 413);
+    assert_eq!(stage.received().len(), 0);
+}
+
+// A filter that read a value as text ended its VM here, and every later request was answered 503.
+#[test]
+fn a_value_that_is_not_utf_8_harms_nobody() {
+    let scene = scene_of_now();
+    let Some(stage) = Stage::ready("envoy: values that are not UTF-8", &scene) else { return };
+    let head = |value: &[u8]| {
+        [b"GET /boards/roadmap HTTP/1.1\r\nhost: a\r\n".as_slice(), value, b"\r\n\r\n"].concat()
+    };
+    for _ in 0..4 {
+        let answered = stage.send(&[head(b"authorization: Bearer \xff\xfe")]).expect("an answer");
+        assert_eq!(answered.status, 401);
+    }
+    let good = stage.send(&[get("/boards/roadmap", &bearer(&scene))]).expect("an answer");
+    assert_eq!((good.status, stage.received().len()), (200, 1));
+}
+
+#[test]
+fn fields_of_ours_are_the_filters_alone_in_every_spelling() {
+    let scene = scene_of_now();
+    let Some(stage) = Stage::ready("envoy: identity fields", &scene) else { return };
+    let spoofed = "x-mandate-user: root\r\nX-Mandate-User: root\r\nx_mandate_user: root\r\n\
+                   x-mandate_admin: yes\r\n";
+    let lines = format!("{}{spoofed}", bearer(&scene));
+    assert_eq!(stage.send(&[get("/boards/roadmap", &lines)]).expect("an answer").status, 200);
+    let received = stage.received();
+    let [request] = received.as_slice() else { panic!("{received:?}") };
+    assert_eq!(request.values("x-mandate-user"), ["user:anne"]);
+    for name in ["x_mandate_user", "x-mandate_admin", "authorization"] {
+        assert_eq!(request.values(name), [""; 0], "{name}");
+    }
+    let twice = format!("{0}{0}", bearer(&scene));
+    assert_eq!(stage.send(&[get("/boards/roadmap", &twice)]).expect("an answer").status, 401);
+}
+
+#[test]
+fn a_list_shows_what_may_be_called() {
+    let scene = scene_of_now();
+    let Some(stage) = Stage::ready("envoy: lists", &scene) else { return };
+    let body = json!({"jsonrpc": "2.0", "id": 7, "method": "tools/list"}).to_string();
+    let request = [post(&scene, &length(body.as_bytes())), body.into_bytes()].concat();
+    let answered = stage.send(&[request]).expect("an answer");
+    let start = answered.body.find('{').expect("JSON");
+    let end = answered.body.rfind('}').expect("JSON");
+    let shown: Value = serde_json::from_str(&answered.body[start..=end]).expect("JSON");
+    assert_eq!(shown["result"]["tools"], json!([{"name": "get_board", "inputSchema": {}}]));
+}
+
+#[test]
+fn a_grpc_request_is_denied_in_its_own_way() {
+    let scene = scene_of_now();
+    let Some(stage) = Stage::ready("envoy: gRPC", &scene) else { return };
+    let request = b"POST /boards/budget HTTP/1.1\r\nhost: a\r\ncontent-type: application/grpc\r\n\
+        content-length: 0\r\n\r\n";
+    let answered = stage.send(&[request.to_vec()]).expect("an answer");
+    assert!(answered.head.contains("grpc-status: 7"), "{}", answered.head);
+    assert_eq!(stage.received().len(), 0);
+}
+
+#[test]
+fn a_feed_that_fails_passes_nothing_and_is_recovered_from() {
+    let scene = scene_of_now();
+    let mut stale = scene_of_now();
+    stale.issued_at -= 1000;
+    let mut spoilt = scene.sealed(7);
+    let last = spoilt.len() - 1;
+    spoilt[last] ^= 1;
+    let kind = "application/vnd.mandate.container";
+    let cut = scene.sealed(7)[..last].to_vec();
+    for (name, conduct) in [
+        ("cut", Conduct::Cut),
+        ("HTML", Conduct::Says("200 OK", "text/html", b"<html>sign in</html>".to_vec())),
+        ("an error", Conduct::Says("500 Broken", kind, scene.sealed(7))),
+        ("empty", Conduct::Says("200 OK", kind, Vec::new())),
+        ("truncated", Conduct::Says("200 OK", kind, cut)),
+        ("spoilt", Conduct::Says("200 OK", kind, spoilt)),
+        ("stale", Conduct::Says("200 OK", kind, stale.sealed(7))),
+    ] {
+        let part = format!("envoy: a feed that fails: {name}");
+        let Some(stage) = Stage::begin(&part, &scene, conduct) else { return };
+        std::thread::sleep(std::time::Duration::from_millis(700));
+        for _ in 0..8 {
+            let answered = stage.send(&[get("/boards/roadmap", &bearer(&scene))]).expect("an answer");
+            assert_eq!(answered.status, 503, "{name}");
+        }
+        assert_eq!(stage.received().iter().filter(|it| it.target != "/health").count(), 0, "{name}");
+        stage.feed.becomes(Conduct::Good);
+        stage.wait_for_state(&scene);
+    }
+}
