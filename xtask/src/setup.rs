@@ -5,6 +5,7 @@
 
 mod apt;
 mod cargo_tool;
+mod envoy;
 mod keycloak;
 mod node;
 mod openfga;
@@ -16,13 +17,14 @@ use crate::checkout::Checkout;
 
 use cargo_tool::find_tool;
 pub(crate) use cargo_tool::{CARGO_DENY, CARGO_FUZZ, CARGO_MUTANTS, need_tool};
+pub(crate) use envoy::need_envoy;
 pub(crate) use keycloak::{find_keycloak, need_keycloak};
 pub(crate) use node::{Node, need_node};
 pub(crate) use openfga::need_openfga;
 pub(crate) use python::{Python, need_python};
 pub(crate) use wasm::{WasmToolchain, need_wasm};
 
-/// Sets everything up. What is optional (Node, wasm-opt, Python, OpenFGA, Keycloak) is reported and passed over; tools
+/// Sets everything up. What is optional (Node, wasm-opt, Python, OpenFGA, Envoy, Keycloak) is reported and passed over; tools
 /// that take minutes to compile, and Keycloak, wait for the command that needs them.
 ///
 /// # Errors
@@ -52,6 +54,10 @@ pub(crate) fn run(checkout: &Checkout) -> anyhow::Result<()> {
     match need_openfga(checkout) {
         Ok(program) => crate::say!("setup: openfga {}", program.display()),
         Err(reason) => crate::say!("setup: openfga not found: {reason:#}"),
+    }
+    match need_envoy(checkout) {
+        Ok(program) => crate::say!("setup: envoy {}", program.display()),
+        Err(reason) => crate::say!("setup: envoy not found: {reason:#}"),
     }
     match find_keycloak(checkout) {
         Ok(folder) => crate::say!("setup: keycloak {}", folder.display()),

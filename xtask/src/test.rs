@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use crate::checkout::Checkout;
-use crate::setup::{find_keycloak, need_node, need_openfga, need_python, need_wasm};
+use crate::setup::{find_keycloak, need_envoy, need_node, need_openfga, need_python, need_wasm};
 use crate::summary::Summary;
 use crate::{campaign, check, guests, process, workspace};
 
@@ -42,6 +42,7 @@ fn tests(checkout: &Checkout, summary: &mut Summary) -> anyhow::Result<()> {
     cargo.env("MANDATE_SKIPS", summary.file());
     workspace::with_peers(&mut cargo, summary, need_python(checkout), need_node(checkout));
     workspace::with_openfga(&mut cargo, summary, need_openfga(checkout));
+    workspace::with_envoy(&mut cargo, summary, need_envoy(checkout));
     workspace::with_keycloak(&mut cargo, summary, find_keycloak(checkout));
     process::step("test", &mut cargo)
 }

@@ -72,6 +72,18 @@ pub(crate) fn with_openfga(
     }
 }
 
+/// Tells tests where Envoy is (`MANDATE_ENVOY`); counts it where there is none.
+pub(crate) fn with_envoy(
+    command: &mut Command,
+    summary: &mut Summary,
+    program: anyhow::Result<PathBuf>,
+) {
+    match program {
+        Ok(program) => drop(command.env("MANDATE_ENVOY", program)),
+        Err(reason) => summary.skip("tests against Envoy", &format!("{reason:#}")),
+    }
+}
+
 /// Tells tests where a Keycloak is (`MANDATE_KEYCLOAK`); counts it where there is none.
 pub(crate) fn with_keycloak(
     command: &mut Command,

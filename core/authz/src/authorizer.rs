@@ -37,11 +37,7 @@ impl Authorizer {
     /// As [`Authorizer::new`], with signatures of tokens that another backend verifies.
     #[must_use]
     pub fn with_backend(backend: Box<dyn SignatureBackend>) -> Self {
-        Self {
-            validator: Validator::with_backend(backend),
-            policy: None,
-            state: State::default(),
-        }
+        Self { validator: Validator::with_backend(backend), policy: None, state: State::default() }
     }
 
     /// Replaces trust and policy, which stand in one document.

@@ -229,9 +229,8 @@ impl Host for Envoy {
 
     fn set_filter_state(&self, name: &str, value: &[u8]) -> Result<(), HostProblem> {
         // SAFETY: both outlive the call.
-        let status = unsafe {
-            proxy_set_property(name.as_ptr(), name.len(), value.as_ptr(), value.len())
-        };
+        let status =
+            unsafe { proxy_set_property(name.as_ptr(), name.len(), value.as_ptr(), value.len()) };
         checked("set_property", status)
     }
 
@@ -259,9 +258,7 @@ impl Host for Envoy {
         let mut version = 0;
         let given = given("get_shared_data", |data, size| {
             // SAFETY: the key and all addresses outlive the call.
-            unsafe {
-                proxy_get_shared_data(key.as_ptr(), key.len(), data, size, &raw mut version)
-            }
+            unsafe { proxy_get_shared_data(key.as_ptr(), key.len(), data, size, &raw mut version) }
         });
         match given {
             Err(HostProblem { status: NOT_FOUND, .. }) => Ok(None),

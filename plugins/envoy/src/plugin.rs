@@ -11,7 +11,7 @@ use crate::calls::Envoy;
 use crate::host::{Buffer, Host, Level};
 use crate::signature::ForeignBackend;
 use crate::stream::{Step, Stream};
-use crate::worker::{Unconfigured, Worker, log};
+use crate::worker::{Unconfigured, Worker};
 
 proxy_wasm::main! {{
     proxy_wasm::set_root_context(|_| Box::new(Plugin { worker: None }));
@@ -45,7 +45,7 @@ impl RootContext for Plugin {
                 true
             }
             Err(Unconfigured(problem)) => {
-                log(&Envoy, Level::Error, &problem);
+                Envoy.log(Level::Error, &problem);
                 self.worker = None;
                 false
             }
@@ -73,7 +73,7 @@ fn configure(size: usize) -> Result<Worker, Unconfigured> {
         .map_err(|_| Unconfigured("the configuration is not UTF-8".to_owned()))?;
     let backend = ForeignBackend::tested(Arc::new(Envoy));
     let trusted: Vec<_> = backend.trusted().iter().map(|one| one.as_str()).collect();
-    log(&Envoy, Level::Info, &format!("`verify_signature` serves {trusted:?}"));
+    Envoy.log(Level::Info, &format!("`verify_signature` serves {trusted:?}"));
     let worker = Worker::configure(&Envoy, &text, Box::new(backend))?;
     Envoy.tick_every(worker.tick_milliseconds())?;
     Ok(worker)

@@ -68,7 +68,9 @@ impl Scripted {
     }
 
     pub(crate) fn set_map(&self, map: Map, fields: &[(&str, &str)]) {
-        let fields = fields.iter().map(|(name, value)| (name.as_bytes().to_vec(), value.as_bytes().to_vec()));
+        let fields = fields
+            .iter()
+            .map(|(name, value)| (name.as_bytes().to_vec(), value.as_bytes().to_vec()));
         self.maps.borrow_mut().insert(map, fields.collect());
     }
 
@@ -107,7 +109,8 @@ impl Host for Scripted {
         self.called("fields")?;
         let maps = self.maps.borrow();
         let fields = maps.get(&kind).map(Vec::as_slice).unwrap_or_default();
-        let fields: Vec<_> = fields.iter().map(|(name, value)| (name.as_slice(), value.as_slice())).collect();
+        let fields: Vec<_> =
+            fields.iter().map(|(name, value)| (name.as_slice(), value.as_slice())).collect();
         Ok(map(&fields))
     }
 
@@ -157,7 +160,9 @@ impl Host for Scripted {
         self.replies.borrow_mut().push(Replied {
             status: reply.status,
             details: reply.details.to_owned(),
-            headers: headers.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+            headers: headers
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect(),
             body: String::from_utf8(reply.body.to_vec()).unwrap(),
         });
         Ok(())

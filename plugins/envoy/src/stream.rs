@@ -6,13 +6,15 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use mandate_authn::ReasonCode;
-use mandate_gate::{Answer, Connection, Head, Headers, Pass, Reply, Request, ResponseDuty, Verdict};
+use mandate_gate::{
+    Answer, Connection, Head, Headers, Pass, Reply, Request, ResponseDuty, Verdict,
+};
 
 use self::response::Response;
 use crate::configuration::RouteName;
 use crate::fields::{Fields, RequestHead};
 use crate::host::{Buffer, Host, HostProblem, Level, LocalReply, Map};
-use crate::worker::{Worker, log};
+use crate::worker::Worker;
 
 /// What Envoy does next with a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +62,9 @@ impl Stream {
     /// The headers of the request have come.
     pub(crate) fn on_request_headers(&mut self, host: &dyn Host, end: bool) -> Step {
         match self.phase {
-            Phase::Fresh => self.begin(host, end).unwrap_or_else(|problem| self.fail(host, problem)),
+            Phase::Fresh => {
+                self.begin(host, end).unwrap_or_else(|problem| self.fail(host, problem))
+            }
             // They come once; what comes again was not decided.
             Phase::Answered | Phase::Holding { .. } | Phase::Passed | Phase::Stuck => {
                 self.fail(host, HostProblem::unreadable("on_request_headers"))
@@ -103,7 +107,9 @@ impl Stream {
                 self.phase = Phase::Holding { most };
                 Ok(Step::Pause)
             }
-            Some(_) | None => self.decide(host, split.as_ref(), route.as_deref(), b"", End::Headers),
+            Some(_) | None => {
+                self.decide(host, split.as_ref(), route.as_deref(), b"", End::Headers)
+            }
         }
     }
 
@@ -140,8 +146,7 @@ impl Stream {
             End::Body | End::Headers => Fields::default(),
         };
         let trailers: Vec<_> = trailers.iter().collect();
-        let certificate_sha256 =
-            if worker.client_certificate { certificate(host)? } else { None };
+        let certificate_sha256 = if worker.client_certificate { certificate(host)? } else { None };
         let address = if worker.peer_address { peer_address(host)? } else { None };
         let request = Request {
             head: head(split, route),
@@ -157,7 +162,7 @@ impl Stream {
         match verdict {
             Verdict::Reply(reply) => {
                 if reason != ReasonCode::Ok && reason.class() == mandate_authn::Class::State {
-                    log(host, Level::Warn, &format!("{}: {detail}", reason.as_str()));
+                    host.log(Level::Warn, &format!("{}: {detail}", reason.as_str()));
                 }
                 Ok(self.answer(host, reason, &reply))
             }
@@ -179,9 +184,10 @@ impl Stream {
     fn answer(&mut self, host: &dyn Host, reason: ReasonCode, reply: &Reply) -> Step {
         let headers: Vec<(&str, &str)> =
             reply.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        let details = match reason {
-            ReasonCode::Ok => "mandate_answered".to_owned(),
-            _ => format!("mandate_denied{{{}}}", reason.as_str()),
+        let details = if reason == ReasonCode::Ok {
+            "mandate_answered".to_owned()
+        } else {
+            format!("mandate_denied{{{}}}", reason.as_str())
         };
         let Reply { status, body, .. } = reply;
         self.reply(
@@ -197,7 +203,7 @@ impl Stream {
 
     /// Whatever went wrong, nothing passes.
     fn fail(&mut self, host: &dyn Host, problem: HostProblem) -> Step {
-        log(host, Level::Error, &problem.to_string());
+        host.log(Level::Error, &problem.to_string());
         let details = format!("mandate_denied{{{}}}", ReasonCode::Internal.as_str());
         let body = ReasonCode::Internal.text().as_bytes();
         let headers = [("retry-after", "1"), ("cache-control", "no-store")];
@@ -211,7 +217,7 @@ impl Stream {
         }
         self.phase = Phase::Answered;
         if let Err(problem) = host.reply(reply) {
-            log(host, Level::Error, &problem.to_string());
+            host.log(Level::Error, &problem.to_string());
             self.phase = Phase::Stuck;
         }
         Step::Pause

@@ -82,4 +82,5 @@ impl Sync {
 }
 
 #[cfg(test)]
+#[expect(clippy::arithmetic_side_effects, reason = "tests")]
 mod tests;

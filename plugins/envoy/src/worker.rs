@@ -4,7 +4,7 @@ use mandate_authn::{LoadError, ReasonCode, SignatureBackend};
 use mandate_gate::{Answer, Emission, Gate, Request, Verdict};
 
 use crate::configuration::{Configuration, RouteName};
-use crate::host::{Host, HostProblem, Level, MetricKind};
+use crate::host::{Host, HostProblem, MetricKind};
 use crate::metrics::Metrics;
 use crate::sync::Sync;
 
@@ -86,7 +86,13 @@ impl Worker {
     }
 
     /// An answer of the feed.
-    pub(crate) fn on_call_response(&mut self, host: &dyn Host, call: u32, fields: u32, body: usize) {
+    pub(crate) fn on_call_response(
+        &mut self,
+        host: &dyn Host,
+        call: u32,
+        fields: u32,
+        body: usize,
+    ) {
         let state = self.gate.authorizer_mut().state_mut();
         let arrived = crate::sync::Arrived { call, fields, body };
         self.sync.on_call_response(host, state, &mut self.metrics, &arrived);
@@ -120,8 +126,7 @@ impl Worker {
 
     fn state_metrics(&mut self, host: &dyn Host, now: u64) {
         let Some(meta) = self.gate.authorizer().state().meta() else { return };
-        let (epoch, age) =
-            (meta.position.epoch, seconds(now).saturating_sub(meta.issued_at));
+        let (epoch, age) = (meta.position.epoch, seconds(now).saturating_sub(meta.issued_at));
         self.metrics.record(host, MetricKind::Gauge, "state.epoch", epoch);
         self.metrics.record(host, MetricKind::Gauge, "state.age_seconds", age);
     }
@@ -153,11 +158,6 @@ fn number_among_vms(host: &dyn Host) -> Result<u64, Unconfigured> {
         }
     }
     Err(Unconfigured("no number among the VMs was to be had".to_owned()))
-}
-
-/// A line of the operator's, in Envoy's log.
-pub(crate) fn log(host: &dyn Host, level: Level, line: &str) {
-    host.log(level, &format!("mandate: {line}"));
 }
 
 impl From<LoadError> for Unconfigured {

@@ -50,15 +50,16 @@ impl VerifySignature for Host {
             Conduct::Garbled => Ok(vec![8, 1, 8, 1]),
             conduct => {
                 let members = members(arguments);
-                let [key, hash, signature, text] = members.as_slice() else { panic!("{members:?}") };
+                let [key, hash, signature, text] = members.as_slice() else {
+                    panic!("{members:?}")
+                };
                 let hash = std::str::from_utf8(hash).unwrap();
                 let hashes = ["sha256", "sha384", "sha512"];
-                let tried = hashes.iter().filter(|one| conduct == Conduct::AnyHash || **one == hash);
-                let verified = tried
-                    .filter_map(|hash| method(key, hash))
-                    .any(|(method, bits)| {
-                        UnparsedPublicKey::new(method, bits).verify(text, signature).is_ok()
-                    });
+                let tried =
+                    hashes.iter().filter(|one| conduct == Conduct::AnyHash || **one == hash);
+                let verified = tried.filter_map(|hash| method(key, hash)).any(|(method, bits)| {
+                    UnparsedPublicKey::new(method, bits).verify(text, signature).is_ok()
+                });
                 Ok(if verified { yes } else { no })
             }
         }
@@ -72,8 +73,7 @@ fn members(mut message: &[u8]) -> Vec<Vec<u8>> {
         assert_eq!(usize::from(*tag), (found.len() + 1) << 3 | 2);
         let digits = rest.iter().take_while(|byte| **byte >= 0x80).count() + 1;
         let (length, rest) = rest.split_at(digits);
-        let length =
-            length.iter().rev().fold(0, |sum, byte| (sum << 7) + usize::from(byte & 0x7f));
+        let length = length.iter().rev().fold(0, |sum, byte| (sum << 7) + usize::from(byte & 0x7f));
         let (value, rest) = rest.split_at(length);
         found.push(value.to_vec());
         message = rest;
@@ -82,10 +82,7 @@ fn members(mut message: &[u8]) -> Vec<Vec<u8>> {
 }
 
 /// How ring verifies with a SubjectPublicKeyInfo, and the key's own bits, which end it.
-fn method<'k>(
-    key: &'k [u8],
-    hash: &str,
-) -> Option<(&'static dyn VerificationAlgorithm, &'k [u8])> {
+fn method<'k>(key: &'k [u8], hash: &str) -> Option<(&'static dyn VerificationAlgorithm, &'k [u8])> {
     let last = |count: usize| &key[key.len() - count..];
     Some(match (key.len(), hash) {
         (91, "sha256") => (&ECDSA_P256_SHA256_ASN1, last(65)),
@@ -110,7 +107,8 @@ fn an_honest_host_is_trusted_with_what_it_can_verify() {
 
 #[test]
 fn a_host_that_fails_any_part_of_the_test_is_trusted_with_nothing() {
-    for conduct in [Conduct::Yes, Conduct::No, Conduct::Absent, Conduct::AnyHash, Conduct::Garbled] {
+    for conduct in [Conduct::Yes, Conduct::No, Conduct::Absent, Conduct::AnyHash, Conduct::Garbled]
+    {
         let backend = ForeignBackend::tested(Host::new(conduct));
         assert_eq!(backend.trusted(), [], "{conduct:?}");
     }

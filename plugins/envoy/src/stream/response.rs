@@ -5,7 +5,7 @@ use mandate_gate::{EventStream, ListReply, ListTicket, ResponseDuty, SessionDuty
 
 use super::{Phase, Step, Stream};
 use crate::fields::Fields;
-use crate::host::{Buffer, Host, HostProblem, LocalReply, Map};
+use crate::host::{Buffer, Host, HostProblem, Level, LocalReply, Map};
 use crate::worker::seconds;
 
 /// What is left to do with a response.
@@ -95,7 +95,8 @@ impl Stream {
         }
         let text = |name| fields.only(name).and_then(|value| std::str::from_utf8(value).ok());
         let encoding = fields.iter().any(|(name, value)| {
-            name.eq_ignore_ascii_case(b"content-encoding") && !value.eq_ignore_ascii_case(b"identity")
+            name.eq_ignore_ascii_case(b"content-encoding")
+                && !value.eq_ignore_ascii_case(b"identity")
         });
         let content_type = text("content-type").map(str::to_owned);
         if self.response.duty.list.is_some() {
@@ -124,8 +125,7 @@ impl Stream {
         fields: &Fields,
     ) -> Result<Result<(), Stopped>, HostProblem> {
         const SESSION: &str = "mcp-session-id";
-        let present =
-            fields.iter().any(|(name, _)| name.eq_ignore_ascii_case(SESSION.as_bytes()));
+        let present = fields.iter().any(|(name, _)| name.eq_ignore_ascii_case(SESSION.as_bytes()));
         match &self.response.duty.session {
             SessionDuty::Remove if present => host.remove_field(Map::Response, SESSION)?,
             SessionDuty::Seal(scope) if present => {
@@ -181,7 +181,7 @@ impl Stream {
             self.filter_list(host, &ticket, content_type.as_deref(), &body)?;
         if let Some(failure) = failure {
             let details = "mandate_list{unreadable}";
-            crate::worker::log(host, crate::host::Level::Warn, &format!("a list {failure}"));
+            host.log(Level::Warn, &format!("a list {failure}"));
             let headers = [("content-type", content_type), ("cache-control", "no-store")];
             let status = if status >= 400 { status } else { 200 };
             let reply = LocalReply { status, details, headers: &headers, body: &body };
@@ -215,8 +215,10 @@ impl Stream {
         end: bool,
     ) -> Result<Result<Step, Stopped>, HostProblem> {
         let worker = self.worker()?;
-        let Response { duty: ResponseDuty { stream: Some(ticket), .. }, body: Body::Events(events) } =
-            &mut self.response
+        let Response {
+            duty: ResponseDuty { stream: Some(ticket), .. },
+            body: Body::Events(events),
+        } = &mut self.response
         else {
             return Err(HostProblem::unreadable("on_response_body"));
         };

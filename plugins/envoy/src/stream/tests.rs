@@ -307,7 +307,10 @@ fn a_plugin_without_configuration_or_state_passes_nothing() {
     stage.host.replies.borrow_mut().clear();
     assert_eq!(stage.send(&scene()).1, Step::Pause);
     let replied = stage.replied();
-    assert_eq!((replied.status, replied.details.as_str()), (503, "mandate_denied{snapshot-missing}"));
+    assert_eq!(
+        (replied.status, replied.details.as_str()),
+        (503, "mandate_denied{snapshot-missing}")
+    );
 }
 
 #[test]

@@ -9,7 +9,6 @@ use crate::configuration::FeedAddress;
 use crate::fields::Fields;
 use crate::host::{Buffer, Get, Host, HostProblem, Level, Map};
 use crate::metrics::Metrics;
-use crate::worker::log;
 
 /// Follows one feed.
 #[derive(Debug)]
@@ -100,7 +99,7 @@ impl Feed {
         }
         self.asked = None;
         let outcome = self.answered(host, state, question, arrived).unwrap_or_else(|problem| {
-            log(host, Level::Error, &problem.to_string());
+            host.log(Level::Error, &problem.to_string());
             Outcome::Wait(question, "host")
         });
         let now = host.now().unwrap_or(self.wait_until);
@@ -140,7 +139,7 @@ impl Feed {
         match host.get(&get) {
             Ok(call) => self.asked = Some((call, self.next)),
             Err(problem) => {
-                log(host, Level::Error, &problem.to_string());
+                host.log(Level::Error, &problem.to_string());
                 self.wait(host, metrics, now, "host");
             }
         }
@@ -149,8 +148,8 @@ impl Feed {
     /// A second, doubled each time up to 30, and up to a tenth more: not all ask at once.
     fn wait(&mut self, host: &dyn Host, metrics: &mut Metrics, now: u64, why: &'static str) {
         metrics.count(host, "feed", why);
-        if self.failures == 0 {
-            log(host, Level::Warn, &format!("the feed: {why}"));
+        if self.failures == 0 && why != NOTHING_NEW {
+            host.log(Level::Warn, &format!("the feed: {why}"));
         }
         let seconds = 1_u64.checked_shl(self.failures).unwrap_or(LONGEST_WAIT).min(LONGEST_WAIT);
         self.failures = self.failures.saturating_add(1);
@@ -208,7 +207,7 @@ impl Feed {
                 return Ok(Outcome::Wait(Question::Deltas, "rolled-back"));
             }
             Err(refusal) => {
-                log(host, Level::Error, &format!("the snapshot is refused: {refusal}"));
+                host.log(Level::Error, &format!("the snapshot is refused: {refusal}"));
                 return Ok(Outcome::Wait(Question::Snapshot, "snapshot-refused"));
             }
         }
@@ -220,7 +219,8 @@ impl Feed {
                 Some(version) => version,
                 None => shelf.version(host)?.unwrap_or_default(),
             };
-            let version = Version { snapshot: before.snapshot.saturating_add(1), ..Version::default() };
+            let version =
+                Version { snapshot: before.snapshot.saturating_add(1), ..Version::default() };
             shelf.put(host, "log", b"")?;
             shelf.put(host, "snapshot", &bytes)?;
             shelf.put_version(host, version)?;
@@ -271,21 +271,34 @@ impl Feed {
         self.share(host, &applied, beat)?;
         match refused {
             // A feed that answers at once with nothing new is not asked without a pause.
-            None if !news => Ok(Outcome::Wait(Question::Deltas, "nothing-new")),
+            None if !news => Ok(Outcome::Wait(Question::Deltas, NOTHING_NEW)),
             None if self.log.len() > self.renew_at => {
                 self.renew_at = self.log.len().saturating_add(LOG_BYTES);
                 Ok(Outcome::Next(Question::Snapshot))
             }
             None => Ok(Outcome::Next(Question::Deltas)),
             Some(refusal) => {
-                log(host, Level::Warn, &format!("a delta is refused: {refusal}"));
+                host.log(Level::Warn, &format!("a delta is refused: {refusal}"));
                 Ok(match refusal {
                     StateRefusal::Gap { .. }
                     | StateRefusal::Base { .. }
                     | StateRefusal::Contract { .. }
                     | StateRefusal::Delta(_)
                     | StateRefusal::Row(_) => Outcome::Wait(Question::Snapshot, "gap"),
-                    _ => Outcome::Wait(Question::Deltas, "delta-refused"),
+                    StateRefusal::Behind { .. }
+                    | StateRefusal::Container(_)
+                    | StateRefusal::Deployment { .. }
+                    | StateRefusal::Future { .. }
+                    | StateRefusal::Memory { .. }
+                    | StateRefusal::Missing
+                    | StateRefusal::NotBegun
+                    | StateRefusal::Raw
+                    | StateRefusal::Rollback { .. }
+                    | StateRefusal::Slice { .. }
+                    | StateRefusal::Snapshot(_)
+                    | StateRefusal::Stale { .. } => {
+                        Outcome::Wait(Question::Deltas, "delta-refused")
+                    }
                 })
             }
         }
@@ -333,6 +346,8 @@ impl Answer {
     }
 }
 
+/// A feed that waits less than it was asked to is slowed down, and not worth a line.
+const NOTHING_NEW: &str = "nothing-new";
 /// Seconds that the feed may wait for news.
 const WAIT_SECONDS: u32 = 30;
 /// Seconds that a snapshot may take.

@@ -10,7 +10,6 @@ use mandate_authz::state::{State, StateConfig, StateRefusal};
 use super::loading::{Loading, Step};
 use crate::host::{Host, HostProblem, Level};
 use crate::metrics::Metrics;
-use crate::worker::log;
 
 /// Where the state of one deployment and slice is shared.
 #[derive(Clone, Debug)]
@@ -113,7 +112,7 @@ impl Pickup {
             self.seen = Version::default();
             self.loading = None;
             metrics.count(host, "state.refused", problem.reason());
-            log(host, Level::Warn, &format!("what is shared is not taken: {problem}"));
+            host.log(Level::Warn, &format!("what is shared is not taken: {problem}"));
         }
     }
 

@@ -1,0 +1,208 @@
+//! The feed, and what is shared, on a scripted host.
+
+use mandate_authn::RingBackend;
+use mandate_authz::container::{Kind, Position};
+use serde_json::json;
+
+use crate::host::{Buffer, Host as _, Map};
+use crate::scene::{NOW, scene, state_config};
+use crate::scripted::Scripted;
+use crate::worker::Worker;
+
+const CONTAINER: &str = "application/vnd.mandate.container";
+const CONTAINERS: &str = "application/vnd.mandate.containers";
+
+fn singleton(host: &Scripted) -> Worker {
+    let feed = json!({"cluster": "feed", "authority": "feed.example"});
+    let configuration =
+        json!({"role": "sync", "emitter": "edge-1", "state": state_config(), "feed": feed});
+    Worker::configure(host, &configuration.to_string(), Box::new(RingBackend)).unwrap()
+}
+
+fn filter(host: &Scripted) -> Worker {
+    let trust = scene().trust();
+    let configuration = json!({"emitter": "edge-1", "state": state_config(), "trust": trust});
+    Worker::configure(host, &configuration.to_string(), Box::new(RingBackend)).unwrap()
+}
+
+/// What is in force: the epoch, and the newest signed moment.
+fn in_force(worker: &Worker) -> Option<(Position, u64)> {
+    worker.gate.authorizer().state().meta().map(|meta| (meta.position, meta.issued_at))
+}
+
+/// Answers the last request of a worker.
+fn answer(host: &Scripted, worker: &mut Worker, status: &str, kind: &str, body: &[u8]) {
+    let fields = [(":status", status), ("content-type", kind), ("etag", "\"a\"")];
+    host.set_map(Map::CallResponse, &fields);
+    host.buffers.borrow_mut().insert(Buffer::CallResponse, body.to_vec());
+    worker.on_call_response(host, last_call(host), 3, body.len());
+}
+
+fn last_call(host: &Scripted) -> u32 {
+    u32::try_from(host.gets.borrow().len()).unwrap()
+}
+
+fn last_asked(host: &Scripted) -> Option<String> {
+    host.gets.borrow().last().map(|get| get.path.clone())
+}
+
+/// A delta from 7 on, or a heartbeat.
+fn delta(from: u64, to: u64, issued_at: u64) -> Vec<u8> {
+    let mut scene = scene();
+    scene.issued_at = issued_at;
+    scene.container(Kind::Delta { base: 7, from }, to, b"")
+}
+
+const fn epoch(epoch: u64) -> Position {
+    Position::new(1, epoch)
+}
+
+#[test]
+fn what_the_singleton_is_given_reaches_every_worker_and_every_vm_that_is_loaded_anew() {
+    let host = Scripted::at_seconds(NOW);
+    let (mut sync, mut one) = (singleton(&host), filter(&host));
+    assert_eq!(last_asked(&host).as_deref(), Some("/v1/snapshot"));
+    assert_eq!(in_force(&one), None);
+    answer(&host, &mut sync, "200", CONTAINER, &scene().sealed(7));
+    assert_eq!(last_asked(&host).as_deref(), Some("/v1/deltas?from=1.7&wait=30"));
+    one.on_tick(&host);
+    assert_eq!(in_force(&one), Some((epoch(7), NOW)));
+
+    let news = [delta(7, 8, NOW + 1), delta(8, 8, NOW + 2)].concat();
+    answer(&host, &mut sync, "200", CONTAINERS, &news);
+    assert_eq!(last_asked(&host).as_deref(), Some("/v1/deltas?from=1.8&wait=30"));
+    one.on_tick(&host);
+    assert_eq!(in_force(&one), Some((epoch(8), NOW + 2)));
+
+    // FAIL_RELOAD: nothing is asked, and everything is there before the first request.
+    let asked = last_call(&host);
+    assert_eq!(in_force(&filter(&host)), Some((epoch(8), NOW + 2)));
+    assert_eq!(last_call(&host), asked);
+
+    // The singleton too: a feed that knows less does not take it back, and it goes on.
+    let mut again = singleton(&host);
+    assert_eq!(in_force(&again), Some((epoch(8), NOW + 2)));
+    answer(&host, &mut again, "200", CONTAINER, &scene().sealed(7));
+    assert_eq!(in_force(&again), Some((epoch(8), NOW + 2)));
+    host.set_seconds(NOW + 3);
+    again.on_tick(&host);
+    assert_eq!(last_asked(&host).as_deref(), Some("/v1/deltas?from=1.8&wait=30"));
+    answer(&host, &mut again, "200", CONTAINERS, &delta(8, 9, NOW + 3));
+    one.on_tick(&host);
+    assert_eq!(in_force(&one), Some((epoch(9), NOW + 3)));
+    assert_eq!(in_force(&filter(&host)), Some((epoch(9), NOW + 3)));
+}
+
+#[test]
+fn a_feed_that_fails_is_asked_again_after_ever_longer_waits() {
+    for (status, kind, body) in [
+        ("200", "text/html", &b"<html>"[..]),
+        ("500", CONTAINER, b"x"),
+        ("404", CONTAINER, b""),
+        ("200", CONTAINER, b""),
+        ("200", CONTAINER, b"x"),
+        ("twice", CONTAINER, b"x"),
+        ("302", CONTAINER, b""),
+    ] {
+        let host = Scripted::at_seconds(NOW);
+        let mut sync = singleton(&host);
+        for seconds in [1, 2, 4, 8, 16, 30, 30] {
+            let (from, asked) = (host.now.get(), last_call(&host));
+            answer(&host, &mut sync, status, kind, body);
+            while last_call(&host) == asked {
+                host.now.set(host.now.get() + TENTH);
+                sync.on_tick(&host);
+            }
+            let tenths = (host.now.get() - from) / TENTH;
+            let expected = seconds * 10..=seconds * 11 + 1;
+            assert!(expected.contains(&tenths), "{status} {kind}: {tenths} of {expected:?}");
+        }
+        assert_eq!(in_force(&sync), None);
+        assert_eq!(host.shared("mandate/boards\0all\0version"), Ok(None));
+    }
+}
+
+// Asking for the fields of an answer that never came ended the VM.
+#[test]
+fn an_answer_that_never_came_is_asked_for_nothing() {
+    let host = Scripted::at_seconds(NOW);
+    let mut sync = singleton(&host);
+    host.broken.borrow_mut().extend(["fields", "buffer"]);
+    sync.on_call_response(&host, last_call(&host), 0, 0);
+    assert_eq!(host.metric("mandate.feed.broken"), 1);
+    // Nor is an answer to something else taken for one.
+    sync.on_call_response(&host, 99, 3, 10);
+    assert_eq!(host.metric("mandate.feed.host"), 0);
+    host.broken.borrow_mut().clear();
+    host.set_seconds(NOW + 2);
+    sync.on_tick(&host);
+    answer(&host, &mut sync, "200", CONTAINER, &scene().sealed(7));
+    assert_eq!(in_force(&sync), Some((epoch(7), NOW)));
+}
+
+#[test]
+fn a_cluster_that_is_unknown_is_tried_again() {
+    let host = Scripted::at_seconds(NOW);
+    host.broken.borrow_mut().insert("get");
+    let mut sync = singleton(&host);
+    assert_eq!(host.metric("mandate.feed.host"), 1);
+    host.broken.borrow_mut().clear();
+    sync.on_tick(&host);
+    assert_eq!(last_call(&host), 0);
+    host.set_seconds(NOW + 2);
+    sync.on_tick(&host);
+    assert_eq!(last_asked(&host).as_deref(), Some("/v1/snapshot"));
+}
+
+#[test]
+fn a_heartbeat_that_comes_again_is_not_asked_for_without_a_pause() {
+    let host = Scripted::at_seconds(NOW);
+    let mut sync = singleton(&host);
+    answer(&host, &mut sync, "200", CONTAINER, &scene().sealed(7));
+    answer(&host, &mut sync, "200", CONTAINERS, &delta(7, 7, NOW + 1));
+    let asked = last_call(&host);
+    answer(&host, &mut sync, "200", CONTAINERS, &delta(7, 7, NOW + 1));
+    sync.on_tick(&host);
+    assert_eq!(last_call(&host), asked);
+}
+
+#[test]
+fn a_gap_in_the_deltas_leads_to_the_snapshot() {
+    let host = Scripted::at_seconds(NOW);
+    let mut sync = singleton(&host);
+    answer(&host, &mut sync, "200", CONTAINER, &scene().sealed(7));
+    answer(&host, &mut sync, "200", CONTAINERS, &delta(9, 10, NOW + 1));
+    assert_eq!(in_force(&sync), Some((epoch(7), NOW)));
+    host.set_seconds(NOW + 2);
+    sync.on_tick(&host);
+    assert_eq!(last_asked(&host).as_deref(), Some("/v1/snapshot"));
+    answer(&host, &mut sync, "200", CONTAINER, &scene().sealed(10));
+    assert_eq!(in_force(&sync), Some((epoch(10), NOW)));
+    assert_eq!(in_force(&filter(&host)), Some((epoch(10), NOW)));
+}
+
+#[test]
+fn what_is_shared_is_verified_by_each_and_tried_again_after_a_second() {
+    let host = Scripted::at_seconds(NOW);
+    let mut spoilt = scene().sealed(7);
+    if let Some(last) = spoilt.last_mut() {
+        *last ^= 1;
+    }
+    let version = [1_u64, 0, 0].map(u64::to_le_bytes).concat();
+    host.share("mandate/boards\0all\0snapshot", &spoilt, 0).unwrap();
+    host.share("mandate/boards\0all\0version", &version, 0).unwrap();
+    let refused = || host.metric("mandate.state.refused.snapshot-signature");
+    let mut one = filter(&host);
+    one.on_tick(&host);
+    assert_eq!((in_force(&one), refused()), (None, 1));
+    host.set_seconds(NOW + 1);
+    one.on_tick(&host);
+    assert_eq!((in_force(&one), refused()), (None, 2));
+    host.share("mandate/boards\0all\0snapshot", &scene().sealed(7), 0).unwrap();
+    host.set_seconds(NOW + 3);
+    one.on_tick(&host);
+    assert_eq!(in_force(&one), Some((epoch(7), NOW)));
+}
+
+/// Nanoseconds.
+const TENTH: u64 = 100_000_000;

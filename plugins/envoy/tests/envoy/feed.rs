@@ -31,16 +31,16 @@ impl Feed {
     /// A snapshot of `age` seconds, and heartbeats of now where the feed is good.
     pub(crate) fn begin(scene: &Scene, conduct: Conduct) -> Self {
         let conduct = Arc::new(Mutex::new(conduct));
-        let (snapshot, beat) = (
-            scene.sealed(7),
-            scene.container(Kind::Delta { base: 7, from: 7 }, 7, b""),
-        );
+        let (snapshot, beat) =
+            (scene.sealed(7), scene.container(Kind::Delta { base: 7, from: 7 }, 7, b""));
         let told = Arc::clone(&conduct);
         let port = server::serve(move |received| {
             let conduct = told.lock().expect("not poisoned").clone();
             match conduct {
                 Conduct::Cut => None,
-                Conduct::Says(status, kind, body) => answer(status, &[("content-type", kind)], &body),
+                Conduct::Says(status, kind, body) => {
+                    answer(status, &[("content-type", kind)], &body)
+                }
                 Conduct::Good => good(&received, &snapshot, &beat),
             }
         });

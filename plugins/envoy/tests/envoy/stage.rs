@@ -65,7 +65,8 @@ impl Stage {
         });
         let feed = Feed::begin(scene, conduct);
         // Freed at once, for Envoy to take.
-        let port = TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr()).expect("a port").port();
+        let port =
+            TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr()).expect("a port").port();
         let bootstrap = bootstrap(scene, &filter, port, feed.port, upstream);
         let path = folder.join("envoy.json");
         std::fs::write(&path, bootstrap.to_string()).expect("it is written");
@@ -121,10 +122,14 @@ pub(crate) fn get(target: &str, lines: &str) -> Vec<u8> {
     format!("GET {target} HTTP/1.1\r\nhost: boards.example\r\n{lines}\r\n").into_bytes()
 }
 
-fn bootstrap(scene: &Scene, filter: &std::path::Path, port: u16, feed: u16, upstream: u16) -> Value {
-    let text = |value: Value| {
-        json!({"@type": "type.googleapis.com/google.protobuf.StringValue", "value": value.to_string()})
-    };
+fn bootstrap(
+    scene: &Scene,
+    filter: &std::path::Path,
+    port: u16,
+    feed: u16,
+    upstream: u16,
+) -> Value {
+    let text = |value: Value| json!({"@type": "type.googleapis.com/google.protobuf.StringValue", "value": value.to_string()});
     let vm = json!({"vm_id": "mandate", "runtime": "envoy.wasm.runtime.v8",
         "code": {"local": {"filename": filter}}});
     let sync = json!({"role": "sync", "emitter": "edge-1-sync", "state": state_config(),

@@ -40,7 +40,8 @@ fn a_denied_call_leaves_nothing_at_the_upstream_however_its_body_comes() {
     for (board, denied) in [(FORBIDDEN, true), (ALLOWED, false)] {
         let body = call(board);
         let (first, second) = body.split_at(20);
-        let chunk = |part: &[u8]| [format!("{:x}\r\n", part.len()).as_bytes(), part, b"\r\n"].concat();
+        let chunk =
+            |part: &[u8]| [format!("{:x}\r\n", part.len()).as_bytes(), part, b"\r\n"].concat();
         let chunked = "transfer-encoding: chunked\r\n";
         let end = b"0\r\n\r\n".to_vec();
         let trailer = b"0\r\nx-mandate-user: root\r\n\r\n".to_vec();
@@ -185,10 +186,15 @@ fn a_feed_that_fails_passes_nothing_and_is_recovered_from() {
         let Some(stage) = Stage::begin(&part, &scene, conduct) else { return };
         std::thread::sleep(std::time::Duration::from_millis(700));
         for _ in 0..8 {
-            let answered = stage.send(&[get("/boards/roadmap", &bearer(&scene))]).expect("an answer");
+            let answered =
+                stage.send(&[get("/boards/roadmap", &bearer(&scene))]).expect("an answer");
             assert_eq!(answered.status, 503, "{name}");
         }
-        assert_eq!(stage.received().iter().filter(|it| it.target != "/health").count(), 0, "{name}");
+        assert_eq!(
+            stage.received().iter().filter(|it| it.target != "/health").count(),
+            0,
+            "{name}"
+        );
         stage.feed.becomes(Conduct::Good);
         stage.wait_for_state(&scene);
     }
