@@ -74,7 +74,10 @@ fn configure(size: usize) -> Result<Worker, Unconfigured> {
     let backend = ForeignBackend::tested(Arc::new(Envoy));
     let trusted: Vec<_> = backend.trusted().iter().map(|one| one.as_str()).collect();
     Envoy.log(Level::Info, &format!("`verify_signature` serves {trusted:?}"));
-    let worker = Worker::configure(&Envoy, &text, Box::new(backend))?;
+    let mut worker = Worker::configure(&Envoy, &text, Box::new(backend))?;
+    for algorithm in trusted {
+        worker.metrics.count(&Envoy, "verify_signature", algorithm);
+    }
     Envoy.tick_every(worker.tick_milliseconds())?;
     Ok(worker)
 }

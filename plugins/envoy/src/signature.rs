@@ -109,7 +109,8 @@ const fn other_hash(algorithm: Algorithm) -> Algorithm {
     }
 }
 
-/// What the host says; `None` where it gives no answer that can be read.
+/// What the host says, by Envoy's `VerifySignatureArguments`: `hash_function`, `public_key`,
+/// `signature`, `text`, by their numbers. `None` where it gives no answer that can be read.
 fn ask(
     host: &dyn VerifySignature,
     algorithm: Algorithm,
@@ -129,7 +130,7 @@ fn ask(
     let Some(signature) = signature else { return Some(false) };
     let mut arguments =
         Vec::with_capacity(der.len().saturating_add(text.len()).saturating_add(600));
-    for (number, value) in [(1, der), (2, hash.as_bytes()), (3, &signature), (4, text)] {
+    for (number, value) in [(1, hash.as_bytes()), (2, der), (3, &signature), (4, text)] {
         write_member(&mut arguments, number, value)?;
     }
     verdict(&host.call(&arguments).ok()?)

@@ -50,7 +50,7 @@ impl VerifySignature for Host {
             Conduct::Garbled => Ok(vec![8, 1, 8, 1]),
             conduct => {
                 let members = members(arguments);
-                let [key, hash, signature, text] = members.as_slice() else {
+                let [hash, key, signature, text] = members.as_slice() else {
                     panic!("{members:?}")
                 };
                 let hash = std::str::from_utf8(hash).unwrap();

@@ -21,6 +21,7 @@ pub(crate) struct Stage {
     envoy: Child,
     folder: PathBuf,
     pub(crate) port: u16,
+    admin: u16,
     pub(crate) feed: Feed,
     received: Arc<Mutex<Vec<Received>>>,
 }
@@ -64,7 +65,6 @@ impl Stage {
             answer("200 OK", &[("content-type", "application/json")], TOOLS.as_bytes())
         });
         let feed = Feed::begin(scene, conduct);
-        // Freed at once, for Envoy to take.
         let port =
             TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr()).expect("a port").port();
         let bootstrap = bootstrap(scene, &filter, port, feed.port, upstream);
