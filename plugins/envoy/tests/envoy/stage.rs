@@ -65,9 +65,9 @@ impl Stage {
             answer("200 OK", &[("content-type", "application/json")], TOOLS.as_bytes())
         });
         let feed = Feed::begin(scene, conduct);
-        let port =
-            TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr()).expect("a port").port();
-        let bootstrap = bootstrap(scene, &filter, port, feed.port, upstream);
+        let (port, admin) = (free_port(), free_port());
+        let mut bootstrap = bootstrap(scene, &filter, port, feed.port, upstream);
+        bootstrap["admin"] = json!({"address": address(admin)});
         let path = folder.join("envoy.json");
         std::fs::write(&path, bootstrap.to_string()).expect("it is written");
         let log = std::fs::File::create(folder.join("envoy.log")).expect("a file");
@@ -78,7 +78,7 @@ impl Stage {
             .stderr(log)
             .spawn()
             .expect("Envoy starts");
-        let stage = Self { envoy, folder, port, feed, received };
+        let stage = Self { envoy, folder, port, admin, feed, received };
         stage.wait_until("Envoy listens", || client::send(port, &[get("/health", "")]).is_some());
         Some(stage)
     }
@@ -105,6 +105,14 @@ impl Stage {
     /// What the upstream has received since it was last asked.
     pub(crate) fn received(&self) -> Vec<Received> {
         std::mem::take(&mut *self.received.lock().expect("not poisoned"))
+    }
+
+    /// A counter or gauge of the filter's.
+    pub(crate) fn metric(&self, name: &str) -> Option<u64> {
+        let target = format!("/stats?filter=^wasmcustom.mandate.{name}$");
+        let answered = client::send(self.admin, &[get(&target, "")])?;
+        let line = answered.body.lines().find(|line| line.contains(": "))?;
+        line.rsplit(": ").next()?.trim().parse().ok()
     }
 
     fn wait_until(&self, what: &str, is: impl Fn() -> bool) {
@@ -166,6 +174,12 @@ fn bootstrap(
                 {"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}]}]}],
         },
     })
+}
+
+/// A port that is freed at once, for Envoy to take.
+fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.local_addr().expect("an address").port()
 }
 
 fn address(port: u16) -> Value {

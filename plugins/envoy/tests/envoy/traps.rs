@@ -152,6 +152,21 @@ fn a_list_shows_what_may_be_called() {
     assert_eq!(shown["result"]["tools"], json!([{"name": "get_board", "inputSchema": {}}]));
 }
 
+// The arguments are a protobuf message of Envoy's own: with one number wrong, everything would still
+// work, fifteen times slower.
+#[test]
+fn envoy_verifies_the_signatures_that_it_can() {
+    let scene = scene_of_now();
+    let Some(stage) = Stage::ready("envoy: verify_signature", &scene) else { return };
+    for algorithm in ["ES256", "ES384", "RS256", "RS384", "RS512"] {
+        let vms = stage.metric(&format!("verify_signature.{algorithm}"));
+        assert!(vms.is_some_and(|vms| vms >= 2), "{algorithm}: {vms:?}");
+    }
+    for algorithm in ["EdDSA", "PS256"] {
+        assert_eq!(stage.metric(&format!("verify_signature.{algorithm}")), None, "{algorithm}");
+    }
+}
+
 #[test]
 fn a_grpc_request_is_denied_in_its_own_way() {
     let scene = scene_of_now();
