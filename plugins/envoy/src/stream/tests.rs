@@ -464,3 +464,73 @@ fn a_session_id_leaves_sealed_and_one_that_cannot_be_sealed_does_not_leave() {
     assert_eq!((replied.status, replied.details.as_str()), (502, "mandate_response{session}"));
     assert!(!MCP.is_empty());
 }
+
+/// The stream of a session that the server has just given.
+fn event_stream(stage: &Stage) -> Scene {
+    let (mut stream, _) = stage.send(&list());
+    stage.host.set_map(Map::Response, &[(":status", "200"), ("mcp-session-id", "s-1")]);
+    assert_eq!(stream.on_response_headers(&stage.host, false), Step::Pause);
+    let sealed = stage.host.values(Map::Response, "mcp-session-id").remove(0);
+    let mut asked = scene();
+    asked.target = "/mcp".to_owned();
+    asked.header("mcp-protocol-version", "2025-11-25");
+    asked.header("mcp-session-id", &sealed);
+    asked.header("last-event-id", "9");
+    asked
+}
+
+#[test]
+fn a_stream_goes_on_event_by_event_until_its_token_ends() {
+    let stage = Stage::of(&scene());
+    let (mut stream, step) = stage.send(&event_stream(&stage));
+    assert_eq!(step, Step::Continue);
+    let headers = [
+        (":status", "200"),
+        ("content-type", "text/event-stream; charset=utf-8"),
+        ("content-length", "9"),
+    ];
+    stage.host.set_map(Map::Response, &headers);
+    assert_eq!(stream.on_response_headers(&stage.host, false), Step::Continue);
+    assert_eq!(stage.host.values(Map::Response, "content-length"), [""; 0]);
+    let events = format!("id: 9\ndata: {}\n\n", tools(&["edit_board", "get_board"]));
+    let mut seen = Vec::new();
+    for chunk in events.as_bytes().chunks(7) {
+        stage.body(Buffer::Response, chunk);
+        assert_eq!(stream.on_response_body(&stage.host, chunk.len(), false), Step::Continue);
+        seen.extend(stage.host.buffers.borrow()[&Buffer::Response].clone());
+    }
+    let seen = String::from_utf8(seen).unwrap();
+    assert!(seen.contains("get_board") && !seen.contains("edit_board"), "{seen}");
+    assert_eq!(stage.host.replies.borrow().len(), 0);
+
+    stage.host.set_seconds(NOW + 301);
+    stage.body(Buffer::Response, b": still here\n\n");
+    assert_eq!(stream.on_response_body(&stage.host, 14, false), Step::Pause);
+    assert_eq!(stage.replied().details, "mandate_response{ended}");
+}
+
+#[test]
+fn a_stream_that_is_compressed_is_not_passed() {
+    let stage = Stage::of(&scene());
+    let (mut stream, _) = stage.send(&event_stream(&stage));
+    let headers =
+        [(":status", "200"), ("content-type", "text/event-stream"), ("content-encoding", "gzip")];
+    stage.host.set_map(Map::Response, &headers);
+    assert_eq!(stream.on_response_headers(&stage.host, false), Step::Pause);
+    let replied = stage.replied();
+    assert_eq!((replied.status, replied.details.as_str()), (502, "mandate_response{compressed}"));
+}
+
+#[test]
+fn a_list_may_end_with_trailers() {
+    let stage = Stage::of(&list());
+    let (mut stream, _) = stage.send(&list());
+    stage.host.set_map(Map::Response, &[(":status", "200"), ("content-type", "application/json")]);
+    assert_eq!(stream.on_response_headers(&stage.host, false), Step::Pause);
+    let all = tools(&["get_board", "edit_board"]).to_string();
+    stage.body(Buffer::Response, all.as_bytes());
+    assert_eq!(stream.on_response_body(&stage.host, all.len(), false), Step::Pause);
+    assert_eq!(stream.on_response_trailers(&stage.host), Step::Continue);
+    let shown = String::from_utf8(stage.host.buffers.borrow()[&Buffer::Response].clone()).unwrap();
+    assert!(shown.contains("get_board") && !shown.contains("edit_board"), "{shown}");
+}
