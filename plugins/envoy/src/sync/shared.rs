@@ -132,7 +132,15 @@ impl Pickup {
         if let Some((loaded, loading)) = &mut self.loading {
             let loaded = *loaded;
             match loading.step(state) {
-                Ok(Step::More) => return Ok(()),
+                Ok(Step::More) => {
+                    // Meanwhile what is in force must not age: the heartbeat may be one of its position.
+                    if version.beat != self.seen.beat {
+                        let beat = self.shelf.take(host, "beat")?;
+                        let _ = apply_all(state, &beat);
+                        self.seen.beat = version.beat;
+                    }
+                    return Ok(());
+                }
                 Ok(Step::Done) => {}
                 Err(StateRefusal::Rollback { .. }) if state.meta().is_some() => {}
                 Err(refusal) => return Err(refusal.into()),

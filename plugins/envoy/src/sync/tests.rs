@@ -171,6 +171,8 @@ fn a_gap_in_the_deltas_leads_to_the_snapshot() {
     let host = Scripted::at_seconds(NOW);
     let mut sync = singleton(&host);
     answer(&host, &mut sync, "200", CONTAINER, &scene().sealed(7));
+    let mut one = filter(&host);
+    assert_eq!(in_force(&one), Some((epoch(7), NOW)));
     answer(&host, &mut sync, "200", CONTAINERS, &delta(9, 10, NOW + 1));
     assert_eq!(in_force(&sync), Some((epoch(7), NOW)));
     host.set_seconds(NOW + 2);
@@ -179,6 +181,11 @@ fn a_gap_in_the_deltas_leads_to_the_snapshot() {
     answer(&host, &mut sync, "200", CONTAINER, &scene().sealed(10));
     assert_eq!(in_force(&sync), Some((epoch(10), NOW)));
     assert_eq!(in_force(&filter(&host)), Some((epoch(10), NOW)));
+    // Who has something in force loads in steps, and answers requests in between.
+    for _ in 0..100 {
+        one.on_tick(&host);
+    }
+    assert_eq!(in_force(&one), Some((epoch(10), NOW)));
 }
 
 #[test]
