@@ -127,8 +127,9 @@ pub(crate) fn build(checkout: &Checkout, toolchain: &WasmToolchain) -> anyhow::R
         let finished = component::finish(guest, &built, checkout)?;
         for (name, bytes) in finished {
             replace(&folder.join(&name), &bytes)?;
-            let imports =
-                guest.imports.map_or("no imports".to_owned(), |all| format!("imports {all}*"));
+            let imports = guest
+                .imports
+                .map_or_else(|| "no imports".to_owned(), |all| format!("imports {all}*"));
             crate::say!("guests: {name} {} bytes, {imports}", bytes.len());
             sums.insert(name, digest::bytes(&bytes));
         }

@@ -148,7 +148,8 @@ mod tests {
         let huge = [&[0xff; 4][..], whole.as_slice()].concat();
         let unended: Vec<u8> = whole.iter().map(|byte| byte | 1).collect();
         for bytes in [longer, huge, unended] {
-            assert!(Fields::parse(bytes).is_err());
+            let unreadable = HostProblem::unreadable("get_header_map_pairs");
+            assert_eq!(Fields::parse(bytes), Err(unreadable));
         }
     }
 

@@ -5,6 +5,7 @@
 
 mod feed;
 mod loading;
+mod news;
 mod shared;
 
 use mandate_authz::state::State;

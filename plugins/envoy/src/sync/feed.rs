@@ -1,9 +1,9 @@
 //! The feed's consumer (docs/feed.md): a snapshot, then deltas and heartbeats by long poll.
 
-use mandate_authz::container::split_first;
 use mandate_authz::state::{State, StateRefusal};
 
 use super::Arrived;
+use super::news::News;
 use super::shared::{Shelf, Version};
 use crate::configuration::FeedAddress;
 use crate::fields::Fields;
@@ -239,39 +239,11 @@ impl Feed {
             return Ok(Outcome::Wait(Question::Deltas, "too-large"));
         }
         let bytes = host.buffer(Buffer::CallResponse, size)?;
-        let mut rest = bytes.as_slice();
-        let (mut applied, mut beat) = (Vec::new(), None);
-        let mut refused = None;
-        while !rest.is_empty() {
-            let before = state.meta().map(|meta| (meta.position, meta.issued_at));
-            let (first, others) = match split_first(rest) {
-                Ok(split) => split,
-                Err(problem) => {
-                    refused = Some(StateRefusal::Container(problem));
-                    break;
-                }
-            };
-            rest = others;
-            match state.apply_delta(first) {
-                Ok(meta) => match before {
-                    Some((position, _)) if position != meta.position => applied.extend(first),
-                    Some((_, issued_at)) if issued_at < meta.issued_at => beat = Some(first),
-                    // A heartbeat that came twice says nothing new.
-                    Some(_) | None => {}
-                },
-                // It came twice.
-                Err(StateRefusal::Rollback { .. }) => {}
-                Err(refusal) => {
-                    refused = Some(refusal);
-                    break;
-                }
-            }
-        }
-        let news = !applied.is_empty() || beat.is_some();
-        self.share(host, &applied, beat)?;
-        match refused {
+        let news = News::apply(state, &bytes);
+        self.share(host, &news)?;
+        match &news.refused {
             // A feed that answers at once with nothing new is not asked without a pause.
-            None if !news => Ok(Outcome::Wait(Question::Deltas, NOTHING_NEW)),
+            None if news.is_empty() => Ok(Outcome::Wait(Question::Deltas, NOTHING_NEW)),
             None if self.log.len() > self.renew_at => {
                 self.renew_at = self.log.len().saturating_add(LOG_BYTES);
                 Ok(Outcome::Next(Question::Snapshot))
@@ -279,37 +251,12 @@ impl Feed {
             None => Ok(Outcome::Next(Question::Deltas)),
             Some(refusal) => {
                 host.log(Level::Warn, &format!("a delta is refused: {refusal}"));
-                Ok(match refusal {
-                    StateRefusal::Gap { .. }
-                    | StateRefusal::Base { .. }
-                    | StateRefusal::Contract { .. }
-                    | StateRefusal::Delta(_)
-                    | StateRefusal::Row(_) => Outcome::Wait(Question::Snapshot, "gap"),
-                    StateRefusal::Behind { .. }
-                    | StateRefusal::Container(_)
-                    | StateRefusal::Deployment { .. }
-                    | StateRefusal::Future { .. }
-                    | StateRefusal::Memory { .. }
-                    | StateRefusal::Missing
-                    | StateRefusal::NotBegun
-                    | StateRefusal::Raw
-                    | StateRefusal::Rollback { .. }
-                    | StateRefusal::Slice { .. }
-                    | StateRefusal::Snapshot(_)
-                    | StateRefusal::Stale { .. } => {
-                        Outcome::Wait(Question::Deltas, "delta-refused")
-                    }
-                })
+                Ok(after(refusal))
             }
         }
     }
 
-    fn share(
-        &mut self,
-        host: &dyn Host,
-        applied: &[u8],
-        beat: Option<&[u8]>,
-    ) -> Result<(), HostProblem> {
+    fn share(&mut self, host: &dyn Host, news: &News<'_>) -> Result<(), HostProblem> {
         let Some(shelf) = &self.shelf else { return Ok(()) };
         if self.shared.is_none() {
             // This VM was loaded anew, and the feed had no later snapshot: go on with what is there.
@@ -317,16 +264,39 @@ impl Feed {
             self.shared = shelf.version(host)?;
         }
         let Some(version) = &mut self.shared else { return Ok(()) };
-        if !applied.is_empty() {
-            self.log.extend(applied);
+        if !news.deltas.is_empty() {
+            self.log.extend(&news.deltas);
             shelf.put(host, "log", &self.log)?;
             version.log = u64::try_from(self.log.len()).unwrap_or(u64::MAX);
         }
-        if let Some(beat) = beat {
+        if let Some(beat) = news.beat {
             shelf.put(host, "beat", beat)?;
             version.beat = version.beat.saturating_add(1);
         }
         shelf.put_version(host, *version)
+    }
+}
+
+/// What helps after a container was refused: a snapshot, where something is missing in between.
+const fn after(refusal: &StateRefusal) -> Outcome {
+    match refusal {
+        StateRefusal::Base { .. }
+        | StateRefusal::Contract { .. }
+        | StateRefusal::Delta(_)
+        | StateRefusal::Gap { .. }
+        | StateRefusal::Row(_) => Outcome::Wait(Question::Snapshot, "gap"),
+        StateRefusal::Behind { .. }
+        | StateRefusal::Container(_)
+        | StateRefusal::Deployment { .. }
+        | StateRefusal::Future { .. }
+        | StateRefusal::Memory { .. }
+        | StateRefusal::Missing
+        | StateRefusal::NotBegun
+        | StateRefusal::Raw
+        | StateRefusal::Rollback { .. }
+        | StateRefusal::Slice { .. }
+        | StateRefusal::Snapshot(_)
+        | StateRefusal::Stale { .. } => Outcome::Wait(Question::Deltas, "delta-refused"),
     }
 }
 
