@@ -154,23 +154,22 @@ impl Stream {
             trailers: Headers(&trailers),
             connection: Connection { certificate_sha256, peer_address: address.as_deref() },
         };
-        let Answer { verdict, reason, detail, audit, refresh: _ } =
+        // The operator's line is not written: the access log has the reason, and a flood of denials
+        // must not become one of lines, each of which Envoy writes at once.
+        let Answer { verdict, reason, detail: _, audit, refresh: _ } =
             worker.decide(host, &request)?;
-        if let Some(record) = &audit {
-            host.set_filter_state("mandate", record.as_json().as_bytes())?;
-        }
+        let record = audit.as_ref().map(|record| record.as_json().as_bytes());
+        let log = || record.map_or(Ok(()), |record| host.set_filter_state("mandate", record));
         match verdict {
             Verdict::Reply(reply) => {
-                if reason != ReasonCode::Ok && reason.class() == mandate_authn::Class::State {
-                    host.log(Level::Warn, &format!("{}: {detail}", reason.as_str()));
-                }
+                log()?;
                 Ok(self.answer(host, reason, &reply))
             }
             Verdict::Pass(pass) => {
-                let Pass { response, .. } = &*pass;
-                let duty = response.clone();
                 apply(host, &pass, end)?;
-                self.pass(duty);
+                // Last: a request that could not be changed does not pass, and no record says so.
+                log()?;
+                self.pass(pass.response);
                 Ok(Step::Continue)
             }
         }
