@@ -31,8 +31,7 @@ pub enum ReasonCode {
     Batch,
     /// `binding-unmatched`: The evidence fits no row of the binding table.
     BindingUnmatched,
-    /// `budget`: The relationship walk took more edges, or a moment more checks of signatures, than the
-    /// budget allows.
+    /// `budget`: The relationship walk took more edges, or a moment more checks of signatures, than the budget allows.
     Budget,
     /// `caller-tool`: The user may not call this tool.
     CallerTool,
