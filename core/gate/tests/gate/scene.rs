@@ -280,8 +280,7 @@ fn borrowed(fields: &[(Vec<u8>, Vec<u8>)]) -> Vec<(&[u8], &[u8])> {
 
 /// Whose state it is, and signed by whom.
 pub(crate) fn state_config() -> Value {
-    let jwk = signer().to_public_jwk();
-    let jwk: Value = serde_json::from_str(&jwk.to_string()).expect("JSON");
+    let jwk: Value = serde_json::from_str(&signer().to_public_jwk()).expect("JSON");
     json!({"deployment": "boards", "slice": "all", "keys": [jwk]})
 }
 
