@@ -100,7 +100,6 @@ fn span(bytes: &[u8], at: &mut usize, length: usize) -> Option<std::ops::Range<u
 }
 
 /// Writes a map, for a host call.
-
 pub(crate) fn write(fields: &[(&str, &str)]) -> Vec<u8> {
     let length = |text: &str| u32::try_from(text.len()).unwrap_or(u32::MAX).to_le_bytes();
     let mut bytes = Vec::new();

@@ -83,5 +83,4 @@ impl Sync {
 }
 
 #[cfg(test)]
-#[expect(clippy::arithmetic_side_effects, reason = "tests")]
 mod tests;

@@ -20,6 +20,7 @@ pub(crate) const MCP: &str = "https://boards.example/mcp";
 pub(crate) const SECRET: [u8; 32] = [9; 32];
 
 /// Board roadmap of anne, read by agent helper over HTTP.
+#[derive(Clone)]
 pub(crate) struct Scene {
     pub(crate) contract: Value,
     pub(crate) facts: String,

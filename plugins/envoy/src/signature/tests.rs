@@ -48,7 +48,7 @@ impl VerifySignature for Host {
             Conduct::Yes => Ok(yes),
             Conduct::No => Ok(no),
             Conduct::Garbled => Ok(vec![8, 1, 8, 1]),
-            conduct => {
+            conduct @ (Conduct::Honest | Conduct::AnyHash) => {
                 let members = members(arguments);
                 let [hash, key, signature, text] = members.as_slice() else {
                     panic!("{members:?}")

@@ -8,6 +8,7 @@ use mandate_authz::container::Kind;
 
 use crate::scene::Scene;
 use crate::server::{self, Received, Sent, answer};
+use crate::stage::now;
 
 /// How the feed answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,11 +29,10 @@ pub(crate) struct Feed {
 }
 
 impl Feed {
-    /// A snapshot of `age` seconds, and heartbeats of now where the feed is good.
+    /// The scene's snapshot, and heartbeats of now where the feed is good.
     pub(crate) fn begin(scene: &Scene, conduct: Conduct) -> Self {
         let conduct = Arc::new(Mutex::new(conduct));
-        let (snapshot, beat) =
-            (scene.sealed(7), scene.container(Kind::Delta { base: 7, from: 7 }, 7, b""));
+        let (snapshot, scene) = (scene.sealed(7), scene.clone());
         let told = Arc::clone(&conduct);
         let port = server::serve(move |received| {
             let conduct = told.lock().expect("not poisoned").clone();
@@ -41,7 +41,7 @@ impl Feed {
                 Conduct::Says(status, kind, body) => {
                     answer(status, &[("content-type", kind)], &body)
                 }
-                Conduct::Good => good(&received, &snapshot, &beat),
+                Conduct::Good => good(&received, &snapshot, scene.clone()),
             }
         });
         Self { conduct, port }
@@ -52,12 +52,14 @@ impl Feed {
     }
 }
 
-fn good(received: &Received, snapshot: &[u8], beat: &[u8]) -> Sent {
+fn good(received: &Received, snapshot: &[u8], mut scene: Scene) -> Sent {
     const KIND: &str = "application/vnd.mandate.container";
     if received.target == "/v1/snapshot" {
         return answer("200 OK", &[("content-type", KIND), ("etag", "\"a\"")], snapshot);
     }
     // A long poll that nothing ends.
     thread::sleep(Duration::from_secs(2));
-    answer("200 OK", &[("content-type", "application/vnd.mandate.containers")], beat)
+    scene.issued_at = now();
+    let beat = scene.container(Kind::Delta { base: 7, from: 7 }, 7, b"");
+    answer("200 OK", &[("content-type", "application/vnd.mandate.containers")], &beat)
 }

@@ -36,12 +36,17 @@ impl Drop for Stage {
 
 /// A scene of now.
 pub(crate) fn scene_of_now() -> Scene {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
+    let now = now();
     let mut scene = scene();
     scene.issued_at = now;
     scene.claims["iat"] = json!(now);
     scene.claims["exp"] = json!(now + 3000);
     scene
+}
+
+/// Seconds since the epoch.
+pub(crate) fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs()
 }
 
 impl Stage {
