@@ -108,7 +108,7 @@ pub fn load_by_name(world: &World) -> Result<Box<dyn Decider>> {
     Ok(Box::new(ByName(Snapshot::from_body(world.body.clone())?)))
 }
 
-/// Three Checks in OpenFGA's form, `type:id` and all, each with the path that decided.
+/// Three Checks in OpenFGA's form, `type:id` and all.
 #[derive(Debug)]
 struct ByCheck {
     snapshot: Snapshot,
@@ -121,8 +121,14 @@ impl Decider for ByCheck {
         let context = Map::new();
         let mut checks = self.checks.get(query.number).into_iter().flatten();
         checks.all(|[user, relation, object]| {
-            let query =
-                RelationQuery { user, relation, object, contextual_tuples: &[], context: &context };
+            let query = RelationQuery {
+                user,
+                relation,
+                object,
+                contextual_tuples: &[],
+                context: &context,
+                path: false,
+            };
             matches!(self.snapshot.relation_holds(&query), RelationAnswer::Holds(_))
         })
     }

@@ -90,17 +90,23 @@ impl<'t> ObjectText<'t> {
 
     /// As [`ObjectName::is_well_formed`].
     pub(crate) fn is_well_formed(&self) -> bool {
-        self.is_plain() && self.id != "*" && self.characters() <= limits::OBJECT_CHARACTERS
+        self.is_plain() && self.id != "*" && self.has_at_most(limits::OBJECT_CHARACTERS, 0)
     }
 
     fn is_plain(self) -> bool {
         is_plain(self.type_name) && is_plain(self.id)
     }
 
-    /// Of the name as it is written, with its colon.
-    fn characters(self) -> usize {
-        let characters = |part: &str| part.chars().count();
-        characters(self.type_name).saturating_add(characters(self.id)).saturating_add(1)
+    /// Whether the name as it is written, with its colon and what follows, is no longer than that.
+    fn has_at_most(self, characters: usize, following: usize) -> bool {
+        let of = |length: fn(&str) -> usize| {
+            length(self.type_name)
+                .saturating_add(length(self.id))
+                .saturating_add(1)
+                .saturating_add(following)
+        };
+        // No text has more characters than bytes, which nobody has to count.
+        of(str::len) <= characters || of(|part| part.chars().count()) <= characters
     }
 
     fn to_name(self) -> ObjectName {
@@ -138,23 +144,27 @@ impl<'t> SubjectText<'t> {
 
     /// As [`Subject::is_well_formed`].
     pub(crate) fn is_well_formed(&self) -> bool {
-        let characters = match self {
-            Self::Object(object) if object.is_plain() && object.id != "*" => object.characters(),
-            Self::Userset(object, relation) if object.is_plain() && !object.id.contains('*') => {
-                let relation = relation.chars().count();
-                object.characters().saturating_add(relation).saturating_add(1)
+        let most = limits::USER_CHARACTERS;
+        match self {
+            Self::Object(object) => {
+                object.is_plain() && object.id != "*" && object.has_at_most(most, 0)
             }
-            Self::Object(_) | Self::Userset(..) => return false,
-            Self::Wildcard(type_name) => type_name.chars().count().saturating_add(2),
-        };
-        characters <= limits::USER_CHARACTERS
+            Self::Userset(object, relation) => {
+                let following = relation.chars().count().saturating_add(1);
+                let one = !object.id.contains('*');
+                one && object.is_plain() && object.has_at_most(most, following)
+            }
+            Self::Wildcard(type_name) => type_name.chars().count().saturating_add(2) <= most,
+        }
     }
 }
 
 /// Whether nothing in a part of a name has another meaning, or is white space or a control character.
 fn is_plain(part: &str) -> bool {
+    let plain = |byte: u8| matches!(byte, b'!'..=b'~') && !matches!(byte, b':' | b'#');
     let strange = |letter: char| letter.is_control() || matches!(letter, ':' | '#' | ' ');
-    !part.is_empty() && !part.contains(strange)
+    // Nearly all names are ASCII, where there is nothing to decode.
+    !part.is_empty() && (part.bytes().all(plain) || !part.contains(strange))
 }
 
 impl fmt::Display for ObjectName {

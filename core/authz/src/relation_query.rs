@@ -28,6 +28,8 @@ pub struct RelationQuery<'q> {
     pub contextual_tuples: &'q [Tuple],
     /// Values for conditions.
     pub context: &'q Map<String, Value>,
+    /// Whether the answer names the relationships by which it holds: more work than finding them.
+    pub path: bool,
 }
 
 /// A ListObjects.
@@ -50,7 +52,7 @@ pub struct ListQuery<'q> {
 pub enum RelationAnswer {
     /// The relation does not hold.
     DoesNotHold,
-    /// It holds, by these relationships.
+    /// It holds, by these relationships; none of them are named where nobody asked for the path.
     Holds(Vec<PathStep>),
     /// Nobody can say.
     Failed(EvaluationFailure),
@@ -161,7 +163,11 @@ impl Snapshot {
         Ok(match evaluate(question, object, relation, &mut Budget::new()) {
             Holding::DoesNotHold => RelationAnswer::DoesNotHold,
             Holding::Failed(failure) => RelationAnswer::Failed(failure),
-            Holding::Holds(path) => RelationAnswer::Holds(self.describe_in(&view, &path)),
+            Holding::Holds(path) => RelationAnswer::Holds(if query.path {
+                self.describe_in(&view, &path)
+            } else {
+                Vec::new()
+            }),
         })
     }
 

@@ -24,6 +24,8 @@ struct CheckFile {
     contextual_tuples: Vec<TupleFile>,
     #[serde(default)]
     context: Map<String, Value>,
+    #[serde(default)]
+    path: bool,
 }
 
 /// A ListObjects as asked for over JSON.
@@ -66,7 +68,7 @@ const VALIDATION: u32 = 2000;
 /// OpenFGA's code of a relationship that is malformed.
 const INVALID_TUPLE: u32 = 2027;
 
-/// Answers a Check: `{"allowed"}` with the `path`, or `{"error"}`.
+/// Answers a Check: `{"allowed"}`, with the `path` if that was asked for, or `{"error"}`.
 #[must_use]
 pub fn relation_holds(snapshot: Option<&Snapshot>, text: &str) -> String {
     answer(check(snapshot, text))
@@ -110,13 +112,14 @@ fn check(snapshot: Option<&Snapshot>, text: &str) -> Result<Json, Problem> {
         object: &asked.object,
         contextual_tuples: &tuples,
         context: &asked.context,
+        path: asked.path,
     };
     match in_force(snapshot)?.relation_holds(&query) {
         RelationAnswer::DoesNotHold => Ok(json_object([("allowed", Some(Json::Bool(false)))])),
         RelationAnswer::Failed(failure) => Err((failure_code(&failure), failure_message(&failure))),
         RelationAnswer::Holds(path) => Ok(json_object([
             ("allowed", Some(Json::Bool(true))),
-            ("path", Some(path_to_json(&path))),
+            ("path", asked.path.then(|| path_to_json(&path))),
         ])),
         RelationAnswer::Invalid(error) => Err((error.check_code(), error.to_string())),
     }

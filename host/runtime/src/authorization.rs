@@ -300,45 +300,54 @@ impl From<authz::Position> for Position {
     }
 }
 
-impl From<&AuthorizeRequest> for authz::AuthorizeRequest {
-    fn from(request: &AuthorizeRequest) -> Self {
-        Self {
-            audience: request.audience.clone(),
-            action: request.action.clone(),
-            tool: request.tool.clone(),
-            resources: request.targets.iter().map(authz::Target::from).collect(),
-            on_behalf_of: request.on_behalf_of.clone(),
-            caller: request.caller.clone(),
-            peer_address: request.peer_address.clone(),
-            minimum_epoch: request
+impl AuthorizeRequest {
+    /// Its targets as the plugin takes them.
+    pub(crate) fn lend_targets(&self) -> Vec<authz::Target<'_>> {
+        self.targets.iter().map(authz::Target::from).collect()
+    }
+
+    /// The request as the plugin takes it, with its targets.
+    pub(crate) fn lend<'r>(
+        &'r self,
+        targets: &'r [authz::Target<'r>],
+    ) -> authz::AuthorizeRequest<'r> {
+        authz::AuthorizeRequest {
+            audience: &self.audience,
+            action: &self.action,
+            tool: self.tool.as_deref(),
+            resources: targets,
+            on_behalf_of: self.on_behalf_of.as_deref(),
+            caller: self.caller.as_deref(),
+            peer_address: self.peer_address.as_deref(),
+            minimum_epoch: self
                 .minimum_epoch
                 .map(|position| authz::Position { era: position.era, epoch: position.epoch }),
-            certificate_sha256: request.certificate_sha256.map(Vec::from),
-            path: request.path,
-            extra: Vec::new(),
+            certificate_sha256: self.certificate_sha256.as_ref().map(<[u8; 32]>::as_slice),
+            path: self.path,
+            extra: &[],
         }
     }
 }
 
-impl From<&Target> for authz::Target {
-    fn from(target: &Target) -> Self {
+impl<'r> From<&'r Target> for authz::Target<'r> {
+    fn from(target: &'r Target) -> Self {
         let (form, name, value) = match target {
             Target::Argument { pointer, value } => (authz::TargetForm::Argument, pointer, value),
             Target::Id { type_name, id } => (authz::TargetForm::Id, type_name, id),
             Target::Text { type_name, text } => (authz::TargetForm::Text, type_name, text),
         };
-        Self { form, name: name.clone(), value: value.clone() }
+        Self { form, name, value }
     }
 }
 
-impl From<&Assertion> for authz::Assertion {
-    fn from(assertion: &Assertion) -> Self {
+impl<'r> From<&'r Assertion> for authz::Assertion<'r> {
+    fn from(assertion: &'r Assertion) -> Self {
         Self {
-            asserter: assertion.asserter.clone(),
-            subject: assertion.subject.clone(),
-            agent: assertion.agent.clone(),
-            credential: assertion.credential.clone(),
-            tenant: assertion.tenant.clone(),
+            asserter: &assertion.asserter,
+            subject: &assertion.subject,
+            agent: assertion.agent.as_deref(),
+            credential: assertion.credential.as_deref(),
+            tenant: assertion.tenant.as_deref(),
         }
     }
 }

@@ -9,9 +9,10 @@ use crate::answer::{JwsCheck, Validation};
 use crate::authorization::{Assertion, AuthorizeRequest, Decision};
 use crate::bindings::{self, authn, authz, types};
 use crate::failure::Failure;
-use crate::gate::{Answer, Emission, Head, ListReply, Request, StreamPiece};
+use crate::gate::{Answer, Emission, Field, Head, ListReply, Request, StreamPiece};
 use crate::limits::Limits;
 use crate::plugin::Plugin;
+use crate::relation::RelationQuery;
 use crate::request::ValidateRequest;
 use crate::sandbox::Sandbox;
 
@@ -51,8 +52,10 @@ impl Instance {
         token: &str,
         request: &ValidateRequest,
     ) -> Result<Validation, Failure> {
+        let extra = request.lend_extra();
+        let asked = request.lend(&extra);
         let answer = self.call(self.deadline, |policy, store| {
-            policy.mandate_policy_authn().call_validate(store, token, &request.into())
+            policy.mandate_policy_authn().call_validate(store, token, asked)
         })?;
         Validation::read(answer, request)
     }
@@ -127,9 +130,10 @@ impl Instance {
         request: &AuthorizeRequest,
         now: u64,
     ) -> Result<Decision, Failure> {
+        let (contexts, targets) = (texts(contexts), request.lend_targets());
+        let asked = request.lend(&targets);
         let answer = self.call(self.deadline, |policy, store| {
-            let authz = policy.mandate_policy_authz();
-            authz.call_authorize(store, token, contexts, &request.into(), now)
+            policy.mandate_policy_authz().call_authorize(store, token, &contexts, asked, now)
         })?;
         Decision::read(answer)
     }
@@ -141,9 +145,12 @@ impl Instance {
         requests: &[AuthorizeRequest],
         now: u64,
     ) -> Result<Vec<Decision>, Failure> {
-        let asked: Vec<authz::AuthorizeRequest> = requests.iter().map(Into::into).collect();
+        let contexts = texts(contexts);
+        let targets: Vec<_> = requests.iter().map(AuthorizeRequest::lend_targets).collect();
+        let asked = requests.iter().zip(&targets).map(|(request, targets)| request.lend(targets));
+        let asked: Vec<_> = asked.collect();
         let answers = self.call(self.deadline, |policy, store| {
-            policy.mandate_policy_authz().call_authorize_many(store, token, contexts, &asked, now)
+            policy.mandate_policy_authz().call_authorize_many(store, token, &contexts, &asked, now)
         })?;
         if answers.len() != requests.len() {
             return Err(Failure::Inconsistent("another number of answers than questions"));
@@ -157,28 +164,31 @@ impl Instance {
         request: &AuthorizeRequest,
         now: u64,
     ) -> Result<Decision, Failure> {
+        let targets = request.lend_targets();
+        let asked = request.lend(&targets);
         let answer = self.call(self.deadline, |policy, store| {
-            let authz = policy.mandate_policy_authz();
-            authz.call_decide_for(store, &assertion.into(), &request.into(), now)
+            policy.mandate_policy_authz().call_decide_for(store, assertion.into(), asked, now)
         })?;
         Decision::read(answer)
     }
 
     pub(crate) fn relation_holds(
         &mut self,
-        query: &authz::RelationQuery,
+        query: &RelationQuery,
     ) -> Result<Result<authz::RelationAnswer, authz::QueryError>, Failure> {
+        let tuples = query.lend_tuples();
         self.call(self.deadline, |policy, store| {
-            policy.mandate_policy_authz().call_relation_holds(store, query)
+            policy.mandate_policy_authz().call_relation_holds(store, query.lend(&tuples))
         })
     }
 
     pub(crate) fn list_objects(
         &mut self,
-        query: &authz::RelationQuery,
+        query: &RelationQuery,
     ) -> Result<Result<Vec<String>, authz::QueryError>, Failure> {
+        let tuples = query.lend_tuples();
         self.call(self.load_deadline, |policy, store| {
-            policy.mandate_policy_authz().call_list_objects(store, query)
+            policy.mandate_policy_authz().call_list_objects(store, query.lend(&tuples))
         })
     }
 
@@ -192,8 +202,9 @@ impl Instance {
     }
 
     pub(crate) fn body_limit(&mut self, head: &Head) -> Result<Option<u32>, Failure> {
+        let headers = Field::lend_all(&head.headers);
         self.call(self.deadline, |policy, store| {
-            policy.mandate_policy_gate().call_body_limit(store, &head.into())
+            policy.mandate_policy_gate().call_body_limit(store, head.lend(&headers))
         })
     }
 
@@ -203,9 +214,11 @@ impl Instance {
         emission: &Emission,
         now: u64,
     ) -> Result<Answer, Failure> {
+        let headers = Field::lend_all(&request.head.headers);
+        let trailers = Field::lend_all(&request.trailers);
+        let asked = request.lend(&headers, &trailers);
         let answer = self.call(self.deadline, |policy, store| {
-            let gate = policy.mandate_policy_gate();
-            gate.call_decide(store, &request.into(), &emission.into(), now)
+            policy.mandate_policy_gate().call_decide(store, asked, emission.into(), now)
         })?;
         Answer::read(answer)
     }
@@ -270,6 +283,10 @@ impl fmt::Debug for Instance {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Instance").field("plugin", &self.plugin).finish_non_exhaustive()
     }
+}
+
+fn texts(texts: &[String]) -> Vec<&str> {
+    texts.iter().map(String::as_str).collect()
 }
 
 /// Bytes of a container's header with its signature: docs/snapshot-container.md#header.

@@ -156,14 +156,13 @@ impl Policy {
             .with_refused(self.pool.refusal().as_ref())
     }
 
-    /// OpenFGA's Check on the relationships in force: whether it holds, and by which of them. It
-    /// authorizes nobody.
+    /// OpenFGA's Check on the relationships in force: whether it holds, and, where the query asks
+    /// for the path, by which of them. It authorizes nobody.
     ///
     /// # Errors
     /// [`QueryError`] with OpenFGA's code.
     pub fn relation_holds(&self, query: &RelationQuery) -> Result<Option<Vec<Step>>, QueryError> {
-        let query = query.into();
-        let answer = self.pool.call(|instance| instance.relation_holds(&query))??;
+        let answer = self.pool.call(|instance| instance.relation_holds(query))??;
         Ok(answer.holds.then(|| answer.path.into_iter().map(Step::from).collect()))
     }
 
@@ -172,8 +171,7 @@ impl Policy {
     /// # Errors
     /// [`QueryError`] with OpenFGA's code.
     pub fn list_objects(&self, query: &RelationQuery) -> Result<Vec<String>, QueryError> {
-        let query = query.into();
-        Ok(self.pool.call(|instance| instance.list_objects(&query))??)
+        Ok(self.pool.call(|instance| instance.list_objects(query))??)
     }
 
     /// Gives the secret that seals the ids of MCP sessions, at least 32 bytes: from the deployment,

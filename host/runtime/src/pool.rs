@@ -58,6 +58,9 @@ impl fmt::Debug for Sealing {
 struct Room {
     idle: Vec<Member>,
     live: usize,
+    /// Calls that wait for an instance: only then is there somebody to wake, which is a system
+    /// call.
+    waiting: usize,
 }
 
 /// An instance with its standing in the pool.
@@ -327,8 +330,10 @@ impl Pool {
             if left.is_zero() {
                 return Err(Failure::Busy(self.limits.wait));
             }
+            room.waiting = room.waiting.saturating_add(1);
             (room, _) =
                 self.returned.wait_timeout(room, left).unwrap_or_else(PoisonError::into_inner);
+            room.waiting = room.waiting.saturating_sub(1);
         }
     }
 
@@ -394,8 +399,13 @@ struct Place<'p> {
 impl Place<'_> {
     /// Leaves the room occupied by an idle instance.
     fn give_back(self, member: Member) {
-        self.pool.room().idle.push(member);
-        self.pool.returned.notify_one();
+        let mut room = self.pool.room();
+        room.idle.push(member);
+        let is_awaited = room.waiting > 0;
+        drop(room);
+        if is_awaited {
+            self.pool.returned.notify_one();
+        }
         std::mem::forget(self);
     }
 }

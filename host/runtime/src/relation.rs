@@ -18,6 +18,8 @@ pub struct RelationQuery {
     pub contextual_tuples: Vec<TupleKey>,
     /// Values for conditions, a JSON object.
     pub context: Option<String>,
+    /// Whether to answer with the path.
+    pub path: bool,
 }
 
 /// A relationship of a query.
@@ -64,26 +66,36 @@ impl From<Failure> for QueryError {
     }
 }
 
-impl From<&RelationQuery> for authz::RelationQuery {
-    fn from(query: &RelationQuery) -> Self {
-        Self {
-            user: query.user.clone(),
-            relation: query.relation.clone(),
-            object: query.object.clone(),
-            contextual_tuples: query.contextual_tuples.iter().map(Into::into).collect(),
-            context: query.context.clone(),
+impl RelationQuery {
+    /// Its relationships as the plugin takes them.
+    pub(crate) fn lend_tuples(&self) -> Vec<authz::TupleKey<'_>> {
+        self.contextual_tuples.iter().map(authz::TupleKey::from).collect()
+    }
+
+    /// The query as the plugin takes it, with its relationships.
+    pub(crate) fn lend<'r>(
+        &'r self,
+        contextual_tuples: &'r [authz::TupleKey<'r>],
+    ) -> authz::RelationQuery<'r> {
+        authz::RelationQuery {
+            user: &self.user,
+            relation: &self.relation,
+            object: &self.object,
+            contextual_tuples,
+            context: self.context.as_deref(),
+            path: self.path,
         }
     }
 }
 
-impl From<&TupleKey> for authz::TupleKey {
-    fn from(tuple: &TupleKey) -> Self {
+impl<'r> From<&'r TupleKey> for authz::TupleKey<'r> {
+    fn from(tuple: &'r TupleKey) -> Self {
         Self {
-            object: tuple.object.clone(),
-            relation: tuple.relation.clone(),
-            user: tuple.user.clone(),
-            condition: tuple.condition.clone(),
-            context: tuple.context.clone(),
+            object: &tuple.object,
+            relation: &tuple.relation,
+            user: &tuple.user,
+            condition: tuple.condition.as_deref(),
+            context: tuple.context.as_deref(),
         }
     }
 }

@@ -48,13 +48,22 @@ impl ValidateRequest {
     }
 }
 
-impl From<&ValidateRequest> for authn::ValidateRequest {
-    fn from(request: &ValidateRequest) -> Self {
-        Self {
-            audience: request.audience.clone(),
-            now: request.now,
-            certificate_sha256: request.certificate_sha256.map(Vec::from),
-            extra: request.extra.clone(),
+impl ValidateRequest {
+    /// Its further members as the plugin takes them.
+    pub(crate) fn lend_extra(&self) -> Vec<(&str, &str)> {
+        self.extra.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
+    }
+
+    /// The request as the plugin takes it, with its further members.
+    pub(crate) fn lend<'r>(
+        &'r self,
+        extra: &'r [(&'r str, &'r str)],
+    ) -> authn::ValidateRequest<'r> {
+        authn::ValidateRequest {
+            audience: &self.audience,
+            now: self.now,
+            certificate_sha256: self.certificate_sha256.as_ref().map(<[u8; 32]>::as_slice),
+            extra,
         }
     }
 }

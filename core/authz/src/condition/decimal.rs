@@ -16,8 +16,6 @@ pub(super) struct Decimal {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Size {
     Zero,
-    /// Not zero, and nearer to it than every double.
-    Tiny,
     /// `mantissa` times two to the power of `exponent`; the mantissa's highest bit is set.
     Number {
         mantissa: u64,
@@ -49,7 +47,7 @@ impl Decimal {
     pub(super) fn to_int(self) -> Option<i64> {
         let magnitude = match self.size {
             Size::Zero => 0,
-            Size::Tiny | Size::Infinite => return None,
+            Size::Infinite => return None,
             Size::Huge => u64::MAX,
             Size::Number { mantissa, exponent } => whole(mantissa, exponent)?,
         };
@@ -65,7 +63,7 @@ impl Decimal {
     pub(super) fn to_double(self) -> Option<f64> {
         let magnitude = match self.size {
             Size::Zero => 0.0,
-            Size::Tiny | Size::Huge => return None,
+            Size::Huge => return None,
             Size::Infinite => f64::INFINITY,
             Size::Number { mantissa, exponent } => exact_double(mantissa, exponent)?,
         };
@@ -159,11 +157,8 @@ impl<'a> Literal<'a> {
         if places > 400 {
             return Some(Size::Huge);
         }
-        if places < -400 {
-            return Some(Size::Tiny);
-        }
         if decimal_places.abs() > 400 {
-            // Ten and two pull apart: a text that nobody writes, and too long for `Big`.
+            // Nearer to zero than every double, or ten and two pull apart: too long for `Big`.
             return None;
         }
         round(number, self.ten, self.two)
@@ -385,7 +380,17 @@ mod tests {
 
     #[test]
     fn inexact_texts_are_no_doubles() {
-        for text in ["0.1", "1e23", "1e-3", "9007199254740993", "1e400", "1e-400", "5e-324"] {
+        for text in [
+            "0.1",
+            "1e23",
+            "1e-3",
+            "9007199254740993",
+            "1e400",
+            "1e-400",
+            "1e-500",
+            "5e-324",
+            "1p-2000",
+        ] {
             assert_eq!(double(text), None, "{text}");
         }
     }

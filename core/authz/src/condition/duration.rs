@@ -145,6 +145,9 @@ mod tests {
         for (text, nanoseconds) in cases {
             assert_eq!(parse(text), Some(nanoseconds), "{text}");
         }
+        let padded = |bytes: usize| format!("{:0>bytes$}", "5s");
+        assert_eq!(parse(&padded(TEXT_BYTES)), Some(5_000_000_000));
+        assert_eq!(parse(&padded(TEXT_BYTES + 1)), None);
     }
 
     #[test]

@@ -76,3 +76,26 @@ pub(super) const NEVER: u16 = 0;
 
 /// The state that has matched.
 pub(super) const MATCHED: u16 = 1;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Three states, two classes of bytes, and these cells of the third state.
+    fn table(first: u8, last_class: u8, cells: [u8; 3]) -> Vec<u8> {
+        let mut bytes = vec![3, 0, 2, 0, first, 0];
+        bytes.extend([0; 255]);
+        bytes.push(last_class);
+        bytes.extend(cells.map(|cell| [cell, 0]).as_flattened());
+        bytes
+    }
+
+    #[test]
+    fn a_table_names_no_state_and_no_class_that_it_has_not() {
+        let is_sound = |bytes: &[u8]| Pattern::read(bytes).is_some_and(|table| table.is_sound());
+        assert!(is_sound(&table(2, 1, [2, 1, 0])));
+        assert!(!is_sound(&table(3, 1, [2, 1, 0])));
+        assert!(!is_sound(&table(2, 2, [2, 1, 0])));
+        assert!(!is_sound(&table(2, 1, [2, 1, 3])));
+    }
+}

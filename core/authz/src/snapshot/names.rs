@@ -19,6 +19,7 @@
 //! until a free slot. A record answers if its id is equal and its number is one of the type's: the
 //! record says both, so that a name that is there costs two dependent reads.
 
+use std::hash::BuildHasher;
 use std::ops::Range;
 
 use siphasher::sip::SipHasher13;
@@ -37,6 +38,27 @@ pub(crate) const ID_BYTES: usize = 0xffff;
 
 /// The key of the hash.
 pub(crate) type Key = [u64; 2];
+
+/// Hashes names that were added to a body as its own are: with its key, which nobody knows who
+/// chooses names.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ByKey(Key);
+
+impl ByKey {
+    /// With the key of a slots section.
+    pub(crate) fn of(slots: &[Word]) -> Self {
+        Self(split_key(slots).0)
+    }
+}
+
+impl BuildHasher for ByKey {
+    type Hasher = SipHasher13;
+
+    fn build_hasher(&self) -> SipHasher13 {
+        let [first, second] = self.0;
+        SipHasher13::new_with_keys(first, second)
+    }
+}
 
 /// The names of a body.
 #[derive(Clone, Copy, Debug)]
@@ -111,6 +133,16 @@ impl<'s> Record<'s> {
         // What is left is a multiple of four with the padding before it.
         let padding = rest.get(..rest.len() % 4)?;
         Some(Self { number: read(number), id, padding })
+    }
+
+    /// Whether no byte of the id has its highest bit set, seen word by word; false where that
+    /// cannot be told from the length before it.
+    #[inline]
+    pub(crate) fn is_surely_ascii(&self, records: &[Word], at: usize) -> bool {
+        const HIGHEST: u32 = 0x8080_8080;
+        let length_and_id = at.saturating_add(1)..at.saturating_add(self.words());
+        let words = records.get(length_and_id).unwrap_or_default().iter();
+        words.fold(0, |all, word| all | read(word)) & HIGHEST == 0
     }
 
     /// Words that it takes.

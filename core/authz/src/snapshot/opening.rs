@@ -50,7 +50,7 @@ impl Opening {
     pub fn finish(mut self) -> Result<Snapshot, SnapshotError> {
         while !self.advance(usize::MAX)? {}
         let Self { body, schema, records, .. } = self;
-        let overlay = Overlay::new(&schema);
+        let overlay = Overlay::new(&schema, body.words(Section::Slots));
         let records = records.unwrap_or_default();
         Ok(Snapshot { body, schema, records, overlay, record_overlay: RecordOverlay::default() })
     }

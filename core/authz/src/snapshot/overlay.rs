@@ -6,14 +6,16 @@
 mod change;
 mod row;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
+use std::sync::Arc;
 
 pub(super) use self::change::apply;
 pub(crate) use self::row::OverlayRow;
 
 use super::View;
-use super::body::index;
+use super::body::{Word, index};
+use super::names::ByKey;
 use super::object::{Object, Tenancy};
 use super::schema::{RelationTable, Schema};
 
@@ -62,20 +64,25 @@ enum Undo {
     Tenancy(Object, Option<Tenancy>),
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 struct TypeOverlay {
     /// Objects in the body.
     base: u32,
-    numbers: BTreeMap<String, u32>,
-    ids: Vec<String>,
+    numbers: HashMap<Arc<str>, u32, ByKey>,
+    ids: Vec<Arc<str>>,
     /// One bit an object with a replaced row.
     dirty: Vec<u64>,
 }
 
 impl Overlay {
-    pub(crate) fn new(schema: &Schema) -> Self {
-        let types = schema.types.iter();
-        let types = types.map(|table| TypeOverlay { base: table.count, ..TypeOverlay::default() });
+    /// No changes beside a body with these slots.
+    pub(crate) fn new(schema: &Schema, slots: &[Word]) -> Self {
+        let types = schema.types.iter().map(|table| TypeOverlay {
+            base: table.count,
+            numbers: HashMap::with_hasher(ByKey::of(slots)),
+            ids: Vec::new(),
+            dirty: Vec::new(),
+        });
         Self { types: types.collect(), ..Self::default() }
     }
 
@@ -91,7 +98,7 @@ impl Overlay {
     pub(crate) fn id(&self, object: Object) -> Option<&str> {
         let table = self.types.get(index(object.type_index))?;
         let position = object.local.checked_sub(table.base)?;
-        table.ids.get(index(position)).map(String::as_str)
+        table.ids.get(index(position)).map(Arc::as_ref)
     }
 
     pub(crate) fn added(&self, type_index: u32) -> u32 {
@@ -135,8 +142,9 @@ impl Overlay {
         let added = u32::try_from(table.ids.len()).ok();
         let local = added.and_then(|added| table.base.checked_add(added));
         let local = local.ok_or("there are too many objects")?;
-        table.numbers.insert(id.to_owned(), local);
-        table.ids.push(id.to_owned());
+        let id = Arc::<str>::from(id);
+        table.numbers.insert(Arc::clone(&id), local);
+        table.ids.push(id);
         self.journal.push(Undo::Name { type_index });
         Ok(Object { type_index, local })
     }

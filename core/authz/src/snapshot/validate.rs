@@ -116,7 +116,8 @@ impl Names {
             if record.id.is_empty() || record.padding.iter().any(|byte| *byte != 0) {
                 return Err(error("are empty or badly padded"));
             }
-            if !record.id.is_ascii() && std::str::from_utf8(record.id).is_err() {
+            if !record.is_surely_ascii(records, self.at) && std::str::from_utf8(record.id).is_err()
+            {
                 return Err(error("are not UTF-8"));
             }
             let sampled = || offsets.get(index(self.number / SAMPLE)).map(|at| index(read(at)));

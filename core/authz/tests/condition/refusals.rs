@@ -93,6 +93,10 @@ fn a_definition_that_cannot_be_is_refused() {
     assert_eq!(deep.to_string(), "the type of parameter `x` is nested too deep");
     let long = refused("", &format!("true || {}", "true".repeat(10_000)));
     assert_eq!(long.to_string(), "the expression is longer than 32768 bytes");
+    let padded = |bytes: usize| format!("{:bytes$}", "x > 1");
+    compiled("x: int", &padded(32_768));
+    let long = refused("x: int", &padded(32_769));
+    assert_eq!(long.to_string(), "the expression is longer than 32768 bytes");
     let nested = refused("", &format!("{}true{}", "(".repeat(200), ")".repeat(200)));
     assert_eq!(nested.to_string(), "1:98: the expression is nested too deep");
 }

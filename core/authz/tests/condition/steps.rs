@@ -41,6 +41,13 @@ fn elements_and_long_texts_cost_steps() {
 }
 
 #[test]
+fn a_list_that_nothing_else_holds_is_not_paid_for_again() {
+    let added = |list: &str| run("x: int", &format!("size({list}) > 0"), json!({"x": 1}), 1_000);
+    assert_eq!(added("[x, x, x, x] + [x]"), (Some(true), 0));
+    assert_eq!(added("[[x, x, x, x]].map(y, y + [x])[0]"), (Some(true), 0));
+}
+
+#[test]
 fn macros_end_with_their_steps() {
     let nested = "[1, 2, 3, 4, 5, 6, 7, 8, 9].all(a, [1, 2, 3, 4, 5, 6, 7, 8, 9].all(b, \
                   [1, 2, 3, 4, 5, 6, 7, 8, 9].all(c, a + b + c > 0)))";

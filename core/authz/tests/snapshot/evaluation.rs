@@ -2,6 +2,7 @@
 
 use mandate_authz::evaluate::EvaluationFailure;
 use mandate_authz::relation_query::{QueryError, RelationAnswer, RelationQuery};
+use mandate_authz::relation_wire;
 use mandate_authz::snapshot::{Snapshot, World};
 use mandate_authz::tuple::{Tuple, TupleCondition};
 use serde_json::{Map, json};
@@ -182,9 +183,31 @@ fn circles_that_come_with_a_query_are_within_the_budget() {
         object: "team:0",
         contextual_tuples: &circle.collect::<Vec<_>>(),
         context: &Map::new(),
+        path: false,
     };
     let answer = snapshot.relation_holds(&query);
     assert_eq!(answer, RelationAnswer::Failed(EvaluationFailure::Budget));
+}
+
+#[test]
+fn an_answer_names_its_path_where_that_is_asked_for() {
+    let snapshot = raw(DOCUMENTS, &["document:1#owner@user:anne", "document:1#approved@user:anne"]);
+    let answer = |path: serde_json::Value| {
+        let mut question =
+            json!({"user": "user:anne", "relation": "can_edit", "object": "document:1"});
+        if !path.is_null() {
+            question["path"] = path;
+        }
+        relation_wire::relation_holds(Some(&snapshot), &question.to_string())
+    };
+    assert_eq!(answer(json!(null)), r#"{"allowed":true}"#);
+    assert_eq!(answer(json!(false)), r#"{"allowed":true}"#);
+    let with_path = concat!(
+        r#"{"allowed":true,"path":["#,
+        r#"{"object":"document:1","relation":"owner","user":"user:anne"},"#,
+        r#"{"object":"document:1","relation":"approved","user":"user:anne"}]}"#
+    );
+    assert_eq!(answer(json!(true)), with_path);
 }
 
 /// Two relations, each of which asks both of the level below: a model alone that doubles the work.

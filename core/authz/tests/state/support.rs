@@ -133,6 +133,7 @@ pub(crate) fn viewers(state: &State) -> Vec<&'static str> {
             object,
             contextual_tuples: &[],
             context: &context,
+            path: false,
         };
         match snapshot.relation_holds(&query) {
             RelationAnswer::Holds(_) => true,

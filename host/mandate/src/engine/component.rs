@@ -74,6 +74,8 @@ struct RelationQuestion {
     contextual_tuples: Vec<TupleQuestion>,
     #[serde(default)]
     context: Map<String, Value>,
+    #[serde(default)]
+    path: bool,
 }
 
 #[derive(Deserialize)]
@@ -166,8 +168,10 @@ impl Engine for ComponentEngine {
     }
 
     fn relation_holds(&mut self, question: &str) -> Result<String> {
-        let answer = match self.policy.relation_holds(&relation_query(question)?) {
+        let query = relation_query(question)?;
+        let answer = match self.policy.relation_holds(&query) {
             Ok(None) => json!({ "allowed": false }),
+            Ok(Some(_)) if !query.path => json!({ "allowed": true }),
             Ok(Some(path)) => {
                 let path: Vec<Value> = path.iter().map(step_json).collect();
                 json!({ "allowed": true, "path": path })
@@ -252,6 +256,7 @@ fn relation_query(text: &str) -> Result<RelationQuery> {
         object,
         contextual_tuples: question.contextual_tuples.into_iter().map(tuple).collect(),
         context: Some(Value::Object(question.context).to_string()),
+        path: question.path,
     })
 }
 

@@ -43,6 +43,7 @@ fn verdict(snapshot: &Snapshot, check: &Value) -> Value {
         object: text("object"),
         contextual_tuples: &[],
         context: check["context"].as_object().unwrap_or(&none),
+        path: false,
     };
     match snapshot.relation_holds(&query) {
         RelationAnswer::Holds(_) => json!(true),

@@ -88,41 +88,48 @@ impl Request {
     }
 }
 
-impl From<&Request> for gate::Incoming {
-    fn from(request: &Request) -> Self {
-        Self {
-            head: (&request.head).into(),
-            body: request.body.clone(),
-            trailers: request.trailers.iter().map(gate::Field::from).collect(),
-            certificate_sha256: request.certificate_sha256.map(Vec::from),
-            peer_address: request.peer_address.clone(),
-            extra: Vec::new(),
+impl Request {
+    /// The request as the plugin takes it, with the fields of its head and its trailers.
+    pub(crate) fn lend<'r>(
+        &'r self,
+        headers: &'r [gate::Field<'r>],
+        trailers: &'r [gate::Field<'r>],
+    ) -> gate::Incoming<'r> {
+        gate::Incoming {
+            head: self.head.lend(headers),
+            body: &self.body,
+            trailers,
+            certificate_sha256: self.certificate_sha256.as_ref().map(<[u8; 32]>::as_slice),
+            peer_address: self.peer_address.as_deref(),
+            extra: &[],
         }
     }
 }
 
-impl From<&Head> for gate::Head {
-    fn from(head: &Head) -> Self {
-        Self {
-            route: head.route.clone(),
-            method: head.method.clone(),
-            target: head.target.clone(),
-            headers: head.headers.iter().map(gate::Field::from).collect(),
+impl Head {
+    /// The head as the plugin takes it, with its fields.
+    pub(crate) fn lend<'r>(&'r self, headers: &'r [gate::Field<'r>]) -> gate::Head<'r> {
+        gate::Head {
+            route: self.route.as_deref(),
+            method: &self.method,
+            target: &self.target,
+            headers,
         }
     }
 }
 
-impl From<&Field> for gate::Field {
-    fn from(field: &Field) -> Self {
-        Self { name: field.name.clone(), value: field.value.clone() }
+impl Field {
+    /// Fields as the plugin takes them.
+    pub(crate) fn lend_all(fields: &[Self]) -> Vec<gate::Field<'_>> {
+        fields.iter().map(|field| gate::Field { name: &field.name, value: &field.value }).collect()
     }
 }
 
-impl From<&Emission> for gate::Emission {
-    fn from(emission: &Emission) -> Self {
+impl<'r> From<&'r Emission> for gate::Emission<'r> {
+    fn from(emission: &'r Emission) -> Self {
         Self {
-            decision_id: emission.decision_id.clone(),
-            source: emission.source.clone(),
+            decision_id: &emission.decision_id,
+            source: &emission.source,
             sequence: emission.sequence,
         }
     }

@@ -118,6 +118,7 @@ impl authz::Guest for Component {
                 object: &query.object,
                 contextual_tuples: &tuples,
                 context: &context,
+                path: query.path,
             });
             match answer {
                 RelationAnswer::DoesNotHold => {

@@ -1,7 +1,7 @@
 //! Relationships: blocks, the rows in them, and the contexts of conditional ones.
 
 use super::super::SnapshotError;
-use super::super::block::BlockLayout;
+use super::super::block::{BlockLayout, Width};
 use super::super::body::{Body, Section, Word, index, read};
 use super::super::schema::{Form, RelationTable, Schema, TypeTable, code};
 
@@ -89,30 +89,60 @@ const fn error(problem: &'static str) -> SnapshotError {
     SnapshotError::new("offsets", problem)
 }
 
-/// Checks the ends of a block, and hands out its rows, each with the position of its first word.
+/// Checks the ends of a block, and hands out its rows that store something, each with the position
+/// of its first word.
 fn block_of<'b>(
     layout: BlockLayout,
     block: &'b [Word],
     columns: &[Column<'_>],
+    check: impl FnMut(&Column<'_>, &'b [Word], usize) -> Result<(), SnapshotError>,
+) -> Result<(), SnapshotError> {
+    let (header, subjects) = block.split_at_checked(layout.header_words).ok_or_else(bad_ends)?;
+    let header = header.as_flattened();
+    let bytes = columns.len().saturating_mul(layout.width.bytes());
+    let (ends, padding) = header.split_at_checked(bytes).ok_or_else(bad_ends)?;
+    if padding.iter().any(|byte| *byte != 0) {
+        return Err(bad_ends());
+    }
+    // What an end looks like is decided once a block, not once a row.
+    let first = layout.header_words;
+    match layout.width {
+        Width::One => {
+            rows_of(ends.iter().copied().map(usize::from), subjects, columns, first, check)
+        }
+        Width::Two => {
+            let ends = ends.as_chunks::<2>().0.iter();
+            let ends = ends.map(|end| usize::from(u16::from_le_bytes(*end)));
+            rows_of(ends, subjects, columns, first, check)
+        }
+        Width::Four => {
+            let ends = ends.as_chunks::<4>().0.iter();
+            rows_of(ends.map(|end| index(read(end))), subjects, columns, first, check)
+        }
+    }
+}
+
+/// Hands out the rows between the ends, of which there are as many as columns.
+fn rows_of<'b>(
+    ends: impl Iterator<Item = usize>,
+    subjects: &'b [Word],
+    columns: &[Column<'_>],
+    first: usize,
     mut check: impl FnMut(&Column<'_>, &'b [Word], usize) -> Result<(), SnapshotError>,
 ) -> Result<(), SnapshotError> {
-    let error = || SnapshotError::new("rows", "have ends that are out of order");
-    let (header, mut subjects) = block.split_at_checked(layout.header_words).ok_or_else(error)?;
-    let header = header.as_flattened();
-    let ends = columns.len().saturating_mul(layout.width.bytes());
-    if header.get(ends..).is_none_or(|padding| padding.iter().any(|byte| *byte != 0)) {
-        return Err(error());
+    let mut start = 0;
+    for (column, end) in columns.iter().zip(ends) {
+        if end != start {
+            let row = subjects.get(start..end).ok_or_else(bad_ends)?;
+            check(column, row, first.saturating_add(start))?;
+            start = end;
+        }
     }
-    let mut before = 0;
-    for (number, column) in (0_u32..).zip(columns) {
-        let end = layout.end(header, number);
-        let length = end.and_then(|end| end.checked_sub(before)).ok_or_else(error)?;
-        let (row, rest) = subjects.split_at_checked(length).ok_or_else(error)?;
-        check(column, row, layout.header_words.saturating_add(before))?;
-        subjects = rest;
-        before = before.saturating_add(length);
-    }
-    if subjects.is_empty() { Ok(()) } else { Err(error()) }
+    if start == subjects.len() { Ok(()) } else { Err(bad_ends()) }
+}
+
+const fn bad_ends() -> SnapshotError {
+    SnapshotError::new("rows", "have ends that are out of order")
 }
 
 /// A relation's column with what a subject word may be.
@@ -150,16 +180,22 @@ impl Column<'_> {
     /// Subjects ascend, and each is an object that its restriction admits.
     fn check(&self, row: &[Word]) -> Result<(), SnapshotError> {
         let bits = self.relation.local_bits;
-        let mut lowest = 0;
-        for word in row {
-            let word = u64::from(read(word));
+        let is_admitted = |word: u32| {
+            let word = u64::from(word);
             let limit = usize::try_from(word >> bits).ok().and_then(|at| self.limits.get(at));
-            if word < lowest || limit.is_none_or(|limit| word >= *limit) {
-                return Err(SnapshotError::new("rows", "are out of order or unknown"));
-            }
-            lowest = word.saturating_add(1);
+            limit.is_some_and(|limit| word < *limit)
+        };
+        let ascends = row.array_windows().all(|[one, next]| read(one) < read(next));
+        // Of one restriction all lie below the limit if the last of them does.
+        let admitted = match self.limits.as_slice() {
+            [_] => row.last().is_none_or(|last| is_admitted(read(last))),
+            _ => row.iter().all(|word| is_admitted(read(word))),
+        };
+        if ascends && admitted {
+            Ok(())
+        } else {
+            Err(SnapshotError::new("rows", "are out of order or unknown"))
         }
-        Ok(())
     }
 }
 

@@ -25,6 +25,7 @@ impl Fast {
             object: &question.object,
             contextual_tuples: &question.extra.tuples,
             context: &question.extra.context,
+            path: true,
         };
         self.snapshot.relation_holds(&query)
     }
