@@ -1,8 +1,10 @@
 //! Agents, from the shape that existing platforms write.
 
+use mandate_authz::facts::Facts;
+use mandate_authz::model::Model;
 use mandate_authz::record::{DelegationMode, Grant, Kind, Scope, Status};
 
-use crate::support::{load, notes, relationships};
+use crate::support::{MODEL, load, notes, policy, relationships};
 
 /// As an existing platform writes it, whole; the two lines above are the file's own.
 const AS_IT_STANDS: &str = r#"organization: acme
@@ -127,6 +129,31 @@ relationships:
         notes(&loaded),
         ["line 5: `agents[0]`: `user:carl` may use `agent:helper`, but not call `tool:github/*`, \
           `mcp_server:github`: under a condition, so it is not granted"]
+    );
+}
+
+#[test]
+fn who_may_use_an_agent_through_another_object_is_granted_as_a_userset() {
+    let global = MODEL.replace("or visible_to or", "or member from organization or");
+    let text = r#"
+organization: acme
+users: [{id: olga}]
+agents: [{id: helper, owner: olga, allowed_tools: {github: ["*"]}, scope: {}, grant_callers: true}]
+"#;
+    let loaded = Facts::parse(text)
+        .and_then(|facts| facts.into_world(Model::parse_dsl(&global).expect("a model"), &policy()))
+        .unwrap_or_else(|error| panic!("{error}"));
+    let called: Vec<String> = relationships(&loaded)
+        .into_iter()
+        .filter(|line| line.starts_with("mcp_server:github#can_call@"))
+        .collect();
+    assert_eq!(
+        called,
+        [
+            "mcp_server:github#can_call@agent:helper",
+            "mcp_server:github#can_call@organization:acme#member",
+            "mcp_server:github#can_call@user:olga",
+        ]
     );
 }
 

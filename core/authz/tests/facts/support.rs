@@ -93,7 +93,7 @@ const CONTRACT: &str = r#"{
   }
 }"#;
 
-const MODEL: &str = "model
+pub(crate) const MODEL: &str = "model
   schema 1.1
 type organization
   relations

@@ -117,3 +117,29 @@ fn white_space_around_an_expression_is_not_written() {
     padded.conditions[0].expression = "\n   a == 1 \n".to_owned();
     assert_eq!(padded.to_dsl(), model.to_dsl());
 }
+
+#[test]
+fn each_part_that_the_language_cannot_say_is_named() {
+    let json = r#"{"schema_version":"1.1","type_definitions":[
+        {"type":"user"},
+        {"type":"doc","relations":{
+            "viewer":{"this":{}},
+            "editor":{"union":{"child":[{"this":{}},{"this":{}}]}},
+            "owner":{"intersection":{"child":[{"this":{}},{"this":{}}]}}},
+         "metadata":{"relations":{
+            "viewer":{"directly_related_user_types":[{"type":"user"}]},
+            "editor":{"directly_related_user_types":[{"type":"user"}]},
+            "owner":{"directly_related_user_types":[{"type":"user"}]}}}}]}"#;
+    let errors =
+        Model::from_json(json).expect("a model").to_dsl().expect_err("not in the language");
+    let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        errors,
+        [
+            "the 'editor' relation definition under the 'doc' type is not supported by the OpenFGA \
+             DSL syntax yet",
+            "the 'owner' relation definition under the 'doc' type is not supported by the OpenFGA \
+             DSL syntax yet",
+        ]
+    );
+}

@@ -43,6 +43,12 @@ fn each_hint_names_its_place() {
             ],
         ),
         (
+            "type doc\n  relations\n    define a: [user with c]\ncondition c(token_subject: string, token_tenant: int) {\n  token_subject != '' && token_tenant > 1\n}\n",
+            vec![
+                "7:11: `token_tenant` of `c` is given by no request under this name and type [unknown-input]",
+            ],
+        ),
+        (
             "type doc\n  relations\n    define owner: [user]\n    define viewer: [user]\n    define can_view: viewer\n",
             vec!["6:12: `owner` of `doc` is stored and grants nothing [unused-relation]"],
         ),
