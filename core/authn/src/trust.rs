@@ -85,6 +85,35 @@ impl Trust {
         &self.contract
     }
 
+    /// Replaces the key set of one issuer whole.
+    pub(crate) fn load_keys(
+        &mut self,
+        issuer: &str,
+        keys: &str,
+        fetched_at: u64,
+        backend: &dyn SignatureBackend,
+    ) -> Result<(), LoadError> {
+        let slot = slot(&self.contract, &mut self.key_sets, issuer)?;
+        let json = Json::parse(keys.as_bytes(), limits::JSON_DEPTH)
+            .map_err(|error| LoadError::new("keys", error.describe()))?;
+        let keys = KeySet::from_json(&json, backend).map_err(|error| error.under("keys"))?;
+        *slot = Some(LoadedKeySet { keys, fetched_at: Some(fetched_at) });
+        Ok(())
+    }
+
+    /// The key set of one issuer is still the newest.
+    pub(crate) fn confirm_keys(&mut self, issuer: &str, fetched_at: u64) -> Result<(), LoadError> {
+        match slot(&self.contract, &mut self.key_sets, issuer)? {
+            Some(LoadedKeySet { fetched_at: Some(before), .. }) => {
+                *before = fetched_at;
+                Ok(())
+            }
+            Some(LoadedKeySet { fetched_at: None, .. }) | None => {
+                Err(LoadError::new("issuer", "has no key set that was fetched"))
+            }
+        }
+    }
+
     /// Issuers of the contract without a key set.
     pub fn issuers_without_keys(&self) -> impl Iterator<Item = &str> {
         let slots = self.contract.issuers().iter().zip(&self.key_sets);
@@ -115,10 +144,7 @@ fn load_keys(
     file: &KeySetFile,
     backend: &dyn SignatureBackend,
 ) -> Result<(), LoadError> {
-    let slots = contract.issuers().iter().zip(key_sets);
-    let slot =
-        slots.into_iter().find(|(issuer, _)| issuer.issuer() == file.issuer).map(|(_, slot)| slot);
-    let slot = slot.ok_or_else(|| LoadError::new("issuer", "is not an issuer of the contract"))?;
+    let slot = slot(contract, key_sets, &file.issuer)?;
     if slot.is_some() {
         return Err(LoadError::new("issuer", "has another key set"));
     }
@@ -129,6 +155,17 @@ fn load_keys(
     let keys = KeySet::from_json(&json, backend).map_err(|error| error.under("keys"))?;
     *slot = Some(LoadedKeySet { keys, fetched_at: file.fetched_at });
     Ok(())
+}
+
+/// The place of an issuer's key set.
+fn slot<'k>(
+    contract: &Contract,
+    key_sets: &'k mut [Option<LoadedKeySet>],
+    issuer: &str,
+) -> Result<&'k mut Option<LoadedKeySet>, LoadError> {
+    let mut slots = contract.issuers().iter().zip(key_sets);
+    let slot = slots.find(|(one, _)| one.issuer() == issuer).map(|(_, slot)| slot);
+    slot.ok_or_else(|| LoadError::new("issuer", "is not an issuer of the contract"))
 }
 
 /// What a token must meet at one route. It cannot be built without audience, issuers and

@@ -142,6 +142,36 @@ impl Validator {
         Ok((status, more))
     }
 
+    /// Replaces the key set of one issuer whole, as it was fetched at `fetched_at` seconds since the
+    /// epoch, and forgets every verified token.
+    ///
+    /// For a host that fetches sets one by one: the contract is not read again.
+    /// Contract: contract/CONTRACT.md#keys
+    ///
+    /// # Errors
+    /// That there is no such issuer, or what is wrong with the set; then the one before stays.
+    pub fn load_keys(
+        &mut self,
+        issuer: &str,
+        keys: &str,
+        fetched_at: u64,
+    ) -> Result<(), LoadError> {
+        let trust = self.trust.as_mut().ok_or_else(no_trust)?;
+        trust.load_keys(issuer, keys, fetched_at, &*self.backend)?;
+        self.cache.clear();
+        Ok(())
+    }
+
+    /// Says that the key set of one issuer is still the newest: it is as young as one that came at
+    /// `fetched_at` seconds since the epoch. Nothing is forgotten, because nothing was withdrawn.
+    ///
+    /// # Errors
+    /// That the issuer has no key set that was fetched.
+    pub fn confirm_keys(&mut self, issuer: &str, fetched_at: u64) -> Result<(), LoadError> {
+        let trust = self.trust.as_mut().ok_or_else(no_trust)?;
+        trust.confirm_keys(issuer, fetched_at)
+    }
+
     /// Validates a token for one audience, at one moment. The order of the checks, and so the
     /// reason where several fail, is that of `contract/CONTRACT.md#order`.
     pub fn validate(&mut self, token: &[u8], request: &Request<'_>) -> Validation {
@@ -164,6 +194,10 @@ impl Validator {
         self.cache.remember(audience, token, Arc::clone(&verified), request.now);
         Ok(verified)
     }
+}
+
+fn no_trust() -> LoadError {
+    LoadError::new("", "no trust is loaded")
 }
 
 /// What a cached token must still meet: all that the moment or the connection decides.

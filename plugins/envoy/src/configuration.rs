@@ -3,6 +3,8 @@
 use mandate_authn::{LoadError, base64url, read_document};
 use serde::Deserialize;
 
+use crate::sync::KeySetAddress;
+
 /// What one plugin of one VM does.
 #[derive(Clone, Debug)]
 pub(crate) struct Configuration {
@@ -13,6 +15,8 @@ pub(crate) struct Configuration {
     /// Whose state, and signed by whom.
     pub(crate) state: String,
     pub(crate) supply: Supply,
+    /// Where the key sets are that this VM fetches.
+    pub(crate) key_sets: Vec<KeySetAddress>,
     pub(crate) route: RouteName,
     pub(crate) session_secret: Option<Vec<u8>>,
     pub(crate) client_certificate: bool,
@@ -65,6 +69,8 @@ struct Written {
     trust: Option<serde_json::Value>,
     state: serde_json::Value,
     feed: Option<FeedAddress>,
+    #[serde(default)]
+    key_sets: Vec<KeySetAddress>,
     route: Option<String>,
     #[serde(default)]
     route_from_envoy: bool,
@@ -102,6 +108,10 @@ impl Configuration {
             (Role::Sync, Some(feed)) => Supply::Publish(checked(feed)?),
             (Role::Sync, None) => return Err(LoadError::new("feed", "is what `sync` is for")),
         };
+        if supply == Supply::Shared && !written.key_sets.is_empty() {
+            return Err(LoadError::new("key_sets", "are fetched by who has a `feed`"));
+        }
+        KeySetAddress::check(&written.key_sets)?;
         if written.trust.is_none() && role == Role::Filter {
             return Err(LoadError::new("trust", "is missing"));
         }
@@ -120,6 +130,7 @@ impl Configuration {
             trust: written.trust.map(|trust| trust.to_string()),
             state: written.state.to_string(),
             supply,
+            key_sets: written.key_sets,
             route,
             session_secret: secret.transpose()?,
             client_certificate: written.client_certificate,
@@ -207,12 +218,38 @@ mod tests {
                 r#","trust":{},"feed":{"cluster":"","authority":"b"}"#,
                 "`feed`: needs `cluster` and `authority`",
             ),
+            (
+                r#","trust":{},"key_sets":[{"issuer":"a","cluster":"b","authority":"c","path":"/d"}]"#,
+                "`key_sets`: are fetched by who has a `feed`",
+            ),
         ] {
             assert_eq!(refused(members), problem, "{members}");
         }
         for path in ["all", "/all/", "/a?b", "/a b"] {
             let problem = "`feed.path`: must be empty, or begin with `/` and not end so";
             assert_eq!(refused(&feed(path)), problem, "{path}");
+        }
+        let keys = |sets: &str| format!("{},\"key_sets\":[{sets}]", feed(""));
+        let set = r#"{"issuer":"a","cluster":"b","authority":"c","path":"/d"}"#;
+        for (from, to, problem) in [
+            ("", "", "`key_sets[1].issuer`: has another key set"),
+            (r#""a""#, r#""a b""#, "`key_sets[1].issuer`: must be visible ASCII"),
+            (r#""b""#, r#""""#, "`key_sets[1].cluster`: must be visible ASCII"),
+            (r#""c""#, r#""\n""#, "`key_sets[1].authority`: must be visible ASCII"),
+            (r#""/d""#, r#""d""#, "`key_sets[1].path`: must begin with `/`, without a fragment"),
+            (
+                r#""/d""#,
+                r##""/d#""##,
+                "`key_sets[1].path`: must begin with `/`, without a fragment",
+            ),
+        ] {
+            let other = set.replacen(from, to, usize::from(!from.is_empty()));
+            let other = if to == "" || to == r#""a b""# {
+                other
+            } else {
+                other.replace(r#""a""#, r#""e""#)
+            };
+            assert_eq!(refused(&keys(&format!("{set},{other}"))), problem, "{other}");
         }
         for members in [r#","trust":{},"trusts":{}"#, r#","trust":{},"trust":{}"#] {
             Configuration::parse(&format!(r#"{{"emitter":"e","state":{{}}{members}}}"#))

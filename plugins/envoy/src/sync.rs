@@ -4,6 +4,7 @@
 //! it, and floors are each VM's own.
 
 mod feed;
+mod keys;
 mod loading;
 mod news;
 mod shared;
@@ -11,6 +12,7 @@ mod shared;
 use mandate_authz::state::State;
 
 use self::feed::Feed;
+pub(crate) use self::keys::{KeySetAddress, Keys};
 use self::shared::{Pickup, Shelf};
 use crate::configuration::Supply;
 use crate::host::Host;

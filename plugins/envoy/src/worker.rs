@@ -6,7 +6,7 @@ use mandate_gate::{Answer, Emission, Gate, Request, Verdict};
 use crate::configuration::{Configuration, RouteName};
 use crate::host::{Host, HostProblem, MetricKind};
 use crate::metrics::Metrics;
-use crate::sync::Sync;
+use crate::sync::{Arrived, Keys, Sync};
 
 /// A plugin that is configured.
 #[derive(Debug)]
@@ -21,6 +21,7 @@ pub(crate) struct Worker {
     verifications: u32,
     tick_milliseconds: u32,
     sync: Sync,
+    pub(crate) keys: Keys,
 }
 
 /// Why a plugin cannot be configured: Envoy refuses the configuration, or answers 503.
@@ -41,16 +42,24 @@ impl Worker {
         gate.authorizer_mut()
             .configure_state(&configuration.state)
             .map_err(|error| error.under("state"))?;
-        if let Some(trust) = &configuration.trust {
-            gate.load_trust(trust).map_err(|error| error.under("trust"))?;
-        }
+        let without_keys = match &configuration.trust {
+            None => Vec::new(),
+            Some(trust) => {
+                let loaded = gate.load_trust(trust).map_err(|error| error.under("trust"))?;
+                loaded.issuers_without_keys
+            }
+        };
         if let Some(secret) = &configuration.session_secret {
             gate.configure_sealing(secret).map_err(|error| error.under("session_secret"))?;
         }
+        let Configuration { supply, key_sets, .. } = &configuration;
+        let state = gate.authorizer().state();
+        let keys = Keys::new(supply, key_sets, state.config(), without_keys)?;
         let (emitter, now) = (&configuration.emitter, host.now()?);
         let source = format!("{emitter}.{now:x}.{}", number_among_vms(host)?);
         let mut worker = Self {
-            sync: Sync::new(&configuration.supply, gate.authorizer().state()),
+            sync: Sync::new(supply, state),
+            keys,
             gate,
             metrics: Metrics::default(),
             route: configuration.route,
@@ -82,10 +91,12 @@ impl Worker {
         let Ok(now) = host.now() else { return };
         let state = self.gate.authorizer_mut().state_mut();
         self.sync.on_tick(host, state, &mut self.metrics, now);
+        let validator = self.gate.authorizer_mut().validator();
+        self.keys.on_tick(host, validator, &mut self.metrics, now);
         self.state_metrics(host, now);
     }
 
-    /// An answer of the feed.
+    /// An answer of the feed, or a key set.
     pub(crate) fn on_call_response(
         &mut self,
         host: &dyn Host,
@@ -93,8 +104,12 @@ impl Worker {
         fields: u32,
         body: usize,
     ) {
+        let arrived = Arrived { call, fields, body };
+        let validator = self.gate.authorizer_mut().validator();
+        if self.keys.on_call_response(host, validator, &mut self.metrics, &arrived) {
+            return;
+        }
         let state = self.gate.authorizer_mut().state_mut();
-        let arrived = crate::sync::Arrived { call, fields, body };
         self.sync.on_call_response(host, state, &mut self.metrics, &arrived);
     }
 
@@ -112,6 +127,9 @@ impl Worker {
         if answer.audit.is_some() {
             // The count has no gaps: what leaves no record takes no number.
             self.sequence = sequence;
+        }
+        if let Some(issuer) = &answer.refresh {
+            self.keys.want(issuer);
         }
         let verdict = match answer.verdict {
             Verdict::Reply(_) if answer.reason == ReasonCode::Ok => "answered",

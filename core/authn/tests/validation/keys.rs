@@ -1,6 +1,8 @@
 //! Key sets: which key may verify which token, and for how long.
 
-use mandate_authn::{KeySet, KeyUnfit, KeysState, PublicKey, Refusal, Request, verify_jws};
+use mandate_authn::{
+    KeySet, KeyUnfit, KeysState, LoadError, PublicKey, Refusal, Request, Validator, verify_jws,
+};
 use serde_json::{Value, json};
 
 use crate::support::*;
@@ -137,6 +139,48 @@ fn a_set_is_a_non_empty_list_of_at_most_64_distinct_keys() {
     };
     assert_eq!(path(&many(64)), Ok(()));
     assert_eq!(path(&many(65)), problem("keys", "more than 64 keys"));
+}
+
+#[test]
+fn a_fetched_set_replaces_the_one_of_its_issuer_whole() {
+    let mut validator = Validator::new();
+    let refused = |problem: Result<(), LoadError>| problem.unwrap_err().to_string();
+    let set = trust()["key_sets"][0]["keys"].clone();
+    assert_eq!(refused(validator.load_keys(ISSUER, "{}", NOW)), "no trust is loaded");
+    assert_eq!(refused(validator.confirm_keys(ISSUER, NOW)), "no trust is loaded");
+    let contract_alone = with(&trust(), "/key_sets", json!([]));
+    validator.load_trust(&contract_alone.to_string()).unwrap();
+    let reason_at = |validator: &mut Validator, now| {
+        validator.validate(token().as_bytes(), &Request { now, ..request() }).reason().as_str()
+    };
+    assert_eq!(reason_at(&mut validator, NOW), "keys-missing");
+    let unknown = "`issuer`: is not an issuer of the contract";
+    assert_eq!(refused(validator.load_keys("https://else", &set.to_string(), NOW)), unknown);
+    assert_eq!(refused(validator.confirm_keys("https://else", NOW)), unknown);
+    let unfetched = "`issuer`: has no key set that was fetched";
+    assert_eq!(refused(validator.confirm_keys(ISSUER, NOW)), unfetched);
+
+    validator.load_keys(ISSUER, &set.to_string(), NOW - 3600).unwrap();
+    assert_eq!(reason_at(&mut validator, NOW), "ok");
+    // What is no set changes nothing, and keeps nothing young.
+    for keys in ["<html>", "{}", r#"{"keys":[]}"#, r#"{"keys":[1]}"#] {
+        assert!(refused(validator.load_keys(ISSUER, keys, NOW)).starts_with("`keys"), "{keys}");
+    }
+    assert_eq!(reason_at(&mut validator, NOW), "ok");
+    assert_eq!(reason_at(&mut validator, NOW + 1), "keys-missing");
+    // The same set, confirmed, is young again; what it has verified stays remembered.
+    validator.confirm_keys(ISSUER, NOW + 1).unwrap();
+    validator.allow_verifications(Some(0));
+    assert_eq!(reason_at(&mut validator, NOW + 1), "ok");
+    // A newer one forgets it.
+    validator.load_keys(ISSUER, &set.to_string(), NOW + 1).unwrap();
+    assert_eq!(reason_at(&mut validator, NOW + 1), "budget");
+    validator.allow_verifications(None);
+    validator.load_keys(ISSUER, r#"{"keys":[{"kid":"k9"}]}"#, NOW + 1).unwrap();
+    assert_eq!(reason_at(&mut validator, NOW + 1), "token-key-unknown");
+    // A set of the configuration does not age, and nobody confirms it.
+    validator.load_trust(&trust().to_string()).unwrap();
+    assert_eq!(refused(validator.confirm_keys(ISSUER, NOW)), unfetched);
 }
 
 #[test]

@@ -36,6 +36,9 @@ pub(crate) struct Scene {
     pub(crate) now: u64,
     pub(crate) issued_at: u64,
     pub(crate) with_secret: bool,
+    /// The key that signs tokens: its name, and each byte of its seed.
+    pub(crate) kid: &'static str,
+    pub(crate) seed: u8,
 }
 
 pub(crate) fn scene() -> Scene {
@@ -57,6 +60,8 @@ pub(crate) fn scene() -> Scene {
         now: NOW,
         issued_at: NOW,
         with_secret: true,
+        kid: "k1",
+        seed: 7,
     }
 }
 
@@ -170,10 +175,10 @@ impl Scene {
     }
 
     pub(crate) fn token(&self) -> String {
-        let header = json!({"alg": "EdDSA", "typ": "at+jwt", "kid": "k1"});
+        let header = json!({"alg": "EdDSA", "typ": "at+jwt", "kid": self.kid});
         let encode = |value: &Value| base64url::encode(value.to_string().as_bytes());
         let input = format!("{}.{}", encode(&header), encode(&self.claims));
-        let signature = key().sign(input.as_bytes());
+        let signature = self.key().sign(input.as_bytes());
         format!("{input}.{}", base64url::encode(signature.as_ref()))
     }
 
@@ -191,10 +196,18 @@ impl Scene {
 
     /// The trust document.
     pub(crate) fn trust(&self) -> Value {
-        let public = base64url::encode(key().public_key().as_ref());
-        let jwk = json!({"kty": "OKP", "crv": "Ed25519", "kid": "k1", "x": public});
-        let sets = json!([{"issuer": LOGIN, "keys": {"keys": [jwk]}}]);
+        let sets = json!([{"issuer": LOGIN, "keys": self.key_set()}]);
         json!({"contract": self.contract, "key_sets": sets})
+    }
+
+    /// What the issuer publishes.
+    pub(crate) fn key_set(&self) -> Value {
+        let public = base64url::encode(self.key().public_key().as_ref());
+        json!({"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": self.kid, "x": public}]})
+    }
+
+    fn key(&self) -> Ed25519KeyPair {
+        Ed25519KeyPair::from_seed_unchecked(&[self.seed; 32]).expect("a seed")
     }
 
     /// The snapshot of an epoch, as a feed sends it.
@@ -287,10 +300,6 @@ pub(crate) fn state_config() -> Value {
 
 fn signer() -> SigningKey {
     SigningKey::from_seed([1; 32]).expect("a seed")
-}
-
-fn key() -> Ed25519KeyPair {
-    Ed25519KeyPair::from_seed_unchecked(&[7; 32]).expect("a seed")
 }
 
 fn model() -> Model {
