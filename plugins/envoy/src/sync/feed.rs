@@ -200,8 +200,13 @@ impl Feed {
             return Ok(Outcome::Wait(Question::Snapshot, "too-large"));
         }
         let bytes = host.buffer(Buffer::CallResponse, size)?;
-        match state.load(&bytes).map(|_| ()) {
-            Ok(()) => {}
+        let before = state.meta().map(|meta| (meta.position, meta.issued_at));
+        match state.load(&bytes).map(|meta| (meta.position, meta.issued_at)) {
+            // Nothing follows what is in force, and there is nothing later: not asked without a pause.
+            Ok(loaded) if before.is_some_and(|before| loaded <= before) => {
+                return Ok(Outcome::Wait(Question::Deltas, "unchanged"));
+            }
+            Ok(_) => {}
             Err(StateRefusal::Rollback { .. }) if state.meta().is_some() => {
                 // The feed knows less than is in force: that stays, and is not shared anew.
                 return Ok(Outcome::Wait(Question::Deltas, "rolled-back"));

@@ -188,6 +188,26 @@ fn a_gap_in_the_deltas_leads_to_the_snapshot() {
     assert_eq!(in_force(&one), Some((epoch(10), NOW)));
 }
 
+// The answers came at once, and so did the questions: the main thread did nothing else.
+#[test]
+fn a_feed_that_has_nothing_later_and_nothing_that_follows_is_asked_with_pauses() {
+    let host = Scripted::at_seconds(NOW);
+    let mut sync = singleton(&host);
+    answer(&host, &mut sync, "200", CONTAINER, &scene().sealed(7));
+    for _ in 0..3 {
+        answer(&host, &mut sync, "410", CONTAINER, b"");
+        assert_eq!(last_asked(&host).as_deref(), Some("/v1/snapshot"));
+        let asked = last_call(&host);
+        answer(&host, &mut sync, "200", CONTAINER, &scene().sealed(7));
+        sync.on_tick(&host);
+        assert_eq!(last_call(&host), asked);
+        host.now.set(host.now.get() + 60 * 10 * TENTH);
+        sync.on_tick(&host);
+        assert_eq!(last_asked(&host).as_deref(), Some("/v1/deltas?from=1.7&wait=30"));
+    }
+    assert_eq!(host.metric("mandate.feed.unchanged"), 3);
+}
+
 #[test]
 fn what_is_shared_is_verified_by_each_and_tried_again_after_a_second() {
     let host = Scripted::at_seconds(NOW);

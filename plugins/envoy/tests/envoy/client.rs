@@ -37,8 +37,8 @@ pub(crate) fn send(port: u16, parts: &[Vec<u8>]) -> Option<Answered> {
 fn whole(bytes: &[u8]) -> Option<Answered> {
     let text = String::from_utf8_lossy(bytes).into_owned();
     let (head, body) = text.split_once("\r\n\r\n")?;
-    let head = head.to_ascii_lowercase();
-    if head.starts_with("http/1.1 100") {
+    // Envoy writes the names of fields in lower case.
+    if head.starts_with("HTTP/1.1 100") {
         return whole(text.split_once("\r\n\r\n")?.1.as_bytes());
     }
     let length = head.split("content-length: ").nth(1).and_then(|rest| rest.lines().next());
@@ -48,13 +48,45 @@ fn whole(bytes: &[u8]) -> Option<Answered> {
         None => body.ends_with("0\r\n\r\n"),
     };
     let status = head.split(' ').nth(1)?.parse().ok()?;
-    done.then(|| Answered { status, head: head.clone(), body: body.to_owned() })
+    done.then(|| Answered { status, head: head.to_owned(), body: body.to_owned() })
 }
 
 fn connect(port: u16) -> Option<TcpStream> {
     let connection = TcpStream::connect(("127.0.0.1", port)).ok()?;
     connection.set_read_timeout(Some(Duration::from_secs(10))).ok()?;
     Some(connection)
+}
+
+/// A connection whose answer comes while the test goes on.
+#[derive(Debug)]
+pub(crate) struct Open {
+    connection: TcpStream,
+    read: Vec<u8>,
+}
+
+impl Open {
+    /// Sends bytes.
+    pub(crate) fn send(port: u16, bytes: &[u8]) -> Self {
+        let mut connection = connect(port).expect("Envoy listens");
+        connection.write_all(bytes).expect("it is sent");
+        Self { connection, read: Vec::new() }
+    }
+
+    /// Reads until this has come, and returns all that has; what came before the end, where it does
+    /// not come.
+    pub(crate) fn until(&mut self, text: &str) -> String {
+        let mut buffer = [0; 16384];
+        loop {
+            let read = String::from_utf8_lossy(&self.read).into_owned();
+            if read.contains(text) {
+                return read;
+            }
+            match self.connection.read(&mut buffer) {
+                Ok(count) if count > 0 => self.read.extend(&buffer[..count]),
+                _ => return read,
+            }
+        }
+    }
 }
 
 /// Sends one request over HTTP/2 with trailers, and returns all that comes back as text: headers are

@@ -15,6 +15,8 @@ use crate::stage::now;
 pub(crate) enum Conduct {
     /// As docs/feed.md says, with a heartbeat of now.
     Good,
+    /// It has this snapshot, and nothing that follows any other.
+    Back(Vec<u8>),
     /// It cuts every connection.
     Cut,
     /// It answers with this to everything: status, content type, body.
@@ -37,7 +39,11 @@ impl Feed {
         let port = server::serve(move |received| {
             let conduct = told.lock().expect("not poisoned").clone();
             match conduct {
-                Conduct::Cut => None,
+                Conduct::Back(snapshot) if received.target == "/v1/snapshot" => {
+                    answer("200 OK", &[("content-type", KIND), ("etag", "\"b\"")], &snapshot)
+                }
+                Conduct::Back(_) => answer("410 Gone", &[], b""),
+                Conduct::Cut => Sent::Cut,
                 Conduct::Says(status, kind, body) => {
                     answer(status, &[("content-type", kind)], &body)
                 }
@@ -53,7 +59,6 @@ impl Feed {
 }
 
 fn good(received: &Received, snapshot: &[u8], mut scene: Scene) -> Sent {
-    const KIND: &str = "application/vnd.mandate.container";
     if received.target == "/v1/snapshot" {
         return answer("200 OK", &[("content-type", KIND), ("etag", "\"a\"")], snapshot);
     }
@@ -63,3 +68,5 @@ fn good(received: &Received, snapshot: &[u8], mut scene: Scene) -> Sent {
     let beat = scene.container(Kind::Delta { base: 7, from: 7 }, 7, b"");
     answer("200 OK", &[("content-type", "application/vnd.mandate.containers")], &beat)
 }
+
+const KIND: &str = "application/vnd.mandate.container";

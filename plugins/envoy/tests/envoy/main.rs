@@ -13,10 +13,16 @@
     reason = "tests stop where something is not as it should be"
 )]
 
+mod bootstrap;
 mod client;
+mod faults;
 mod feed;
+mod keys;
+mod recovery;
 mod server;
 mod stage;
+mod streams;
+mod trap;
 mod traps;
 
 /// The deployment that the gate's own tests ask.

@@ -2,6 +2,8 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
+use std::sync::mpsc::Receiver;
+use std::sync::{Arc, Mutex};
 use std::thread;
 
 /// A request as it came.
@@ -20,8 +22,30 @@ impl Received {
     }
 }
 
-/// What is sent back: bytes, as they are. None: the connection is cut.
-pub(crate) type Sent = Option<Vec<u8>>;
+/// What is sent back.
+#[derive(Clone, Debug)]
+pub(crate) enum Sent {
+    /// Nothing: the connection is cut.
+    Cut,
+    /// A head, and a body in chunks that come when the test sends them.
+    Stream(Vec<u8>, Arc<Mutex<Receiver<Vec<u8>>>>),
+    /// Bytes, as they are.
+    Whole(Vec<u8>),
+}
+
+/// An answer with a body that the test sends chunk by chunk; it ends when the sender is dropped.
+pub(crate) fn stream(fields: &[(&str, &str)], chunks: &Arc<Mutex<Receiver<Vec<u8>>>>) -> Sent {
+    let mut head = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n".to_owned();
+    for (name, value) in fields {
+        head += &format!("{name}: {value}\r\n");
+    }
+    Sent::Stream((head + "\r\n").into_bytes(), Arc::clone(chunks))
+}
+
+/// A chunk of a body (RFC 9112 section 7.1); an empty one ends it.
+pub(crate) fn chunk(part: &[u8]) -> Vec<u8> {
+    [format!("{:x}\r\n", part.len()).as_bytes(), part, b"\r\n"].concat()
+}
 
 /// An answer with a body and its length.
 pub(crate) fn answer(status: &str, fields: &[(&str, &str)], body: &[u8]) -> Sent {
@@ -29,7 +53,7 @@ pub(crate) fn answer(status: &str, fields: &[(&str, &str)], body: &[u8]) -> Sent
     for (name, value) in fields {
         head += &format!("{name}: {value}\r\n");
     }
-    Some([head.as_bytes(), b"\r\n", body].concat())
+    Sent::Whole([head.as_bytes(), b"\r\n", body].concat())
 }
 
 /// Serves on a port of its own, until the process ends.
@@ -50,7 +74,18 @@ fn converse(connection: TcpStream, handle: &impl Fn(Received) -> Sent) -> Option
     let mut connection = connection;
     loop {
         let received = receive(&mut reader)?;
-        connection.write_all(&handle(received)?).ok()?;
+        match handle(received) {
+            Sent::Cut => return None,
+            Sent::Whole(bytes) => connection.write_all(&bytes).ok()?,
+            Sent::Stream(head, chunks) => {
+                connection.write_all(&head).ok()?;
+                let chunks = chunks.lock().ok()?;
+                while let Ok(part) = chunks.recv() {
+                    connection.write_all(&chunk(&part)).ok()?;
+                }
+                connection.write_all(&chunk(b"")).ok()?;
+            }
+        }
     }
 }
 

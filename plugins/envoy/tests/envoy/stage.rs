@@ -8,20 +8,41 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use mandate_authn::base64url;
-use serde_json::{Value, json};
+use serde_json::json;
 
+use crate::bootstrap::{self, Ports};
 use crate::client::{self, Answered};
 use crate::feed::{Conduct, Feed};
-use crate::scene::{SECRET, Scene, scene, state_config};
-use crate::server::{self, Received, answer};
+use crate::scene::{Scene, scene};
+use crate::server::{self, Received, Sent, answer};
+use crate::trap;
+
+/// How the upstream answers.
+pub(crate) type Upstream = Arc<dyn Fn(&Received) -> Sent + Send + Sync>;
+
+/// What a test needs.
+#[derive(Clone)]
+pub(crate) struct Plan<'s> {
+    /// What is skipped where there is no Envoy.
+    pub(crate) part: &'s str,
+    pub(crate) scene: &'s Scene,
+    pub(crate) feed: Conduct,
+    pub(crate) upstream: Upstream,
+    /// A callback of the filter that traps.
+    pub(crate) trap: Option<&'static str>,
+    /// Where the issuer publishes its keys; otherwise they are in the configuration.
+    pub(crate) keys: Option<u16>,
+    /// Whether there is a singleton, or the filter follows the feed itself.
+    pub(crate) singleton: bool,
+}
 
 /// Everything of one test.
 pub(crate) struct Stage {
     envoy: Child,
     folder: PathBuf,
+    filter: PathBuf,
+    ports: Ports,
     pub(crate) port: u16,
-    admin: u16,
     pub(crate) feed: Feed,
     received: Arc<Mutex<Vec<Received>>>,
 }
@@ -49,31 +70,47 @@ pub(crate) fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs()
 }
 
-impl Stage {
-    /// Starts all of it; `None` where there is no Envoy or no filter, which is said and counted.
-    pub(crate) fn begin(part: &str, scene: &Scene, conduct: Conduct) -> Option<Self> {
-        let program = variable("MANDATE_ENVOY", part)?;
-        let filter = PathBuf::from(variable("MANDATE_GUESTS", part)?).join("mandate-envoy.wasm");
-        if !filter.exists() {
-            skip(part, "MANDATE_GUESTS has no mandate-envoy.wasm (cargo xtask guests)");
-            return None;
-        }
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let name = format!("mandate-envoy-{}-{number}", std::process::id());
-        let folder = std::env::temp_dir().join(name);
-        std::fs::create_dir_all(&folder).expect("a folder");
-        let received = Arc::new(Mutex::new(Vec::new()));
-        let told = Arc::clone(&received);
-        let upstream = server::serve(move |request: Received| {
-            told.lock().expect("not poisoned").push(request);
+impl<'s> Plan<'s> {
+    /// A good feed, and an upstream that answers a list.
+    pub(crate) fn new(part: &'s str, scene: &'s Scene) -> Self {
+        let upstream = |_: &Received| {
             answer("200 OK", &[("content-type", "application/json")], TOOLS.as_bytes())
+        };
+        let upstream: Upstream = Arc::new(upstream);
+        let (feed, trap, keys, singleton) = (Conduct::Good, None, None, true);
+        Self { part, scene, feed, upstream, trap, keys, singleton }
+    }
+
+    /// Starts all of it; `None` where there is no Envoy or no filter, which is said and counted.
+    pub(crate) fn begin(&self) -> Option<Stage> {
+        let program = variable("MANDATE_ENVOY", self.part)?;
+        let folder = variable("MANDATE_GUESTS", self.part)?;
+        let filter = PathBuf::from(folder).join("mandate-envoy.wasm");
+        let Ok(module) = std::fs::read(&filter) else {
+            skip(self.part, "MANDATE_GUESTS has no mandate-envoy.wasm (cargo xtask guests)");
+            return None;
+        };
+        let folder = folder_of_its_own();
+        let filter = match self.trap {
+            None => filter,
+            Some(callback) => {
+                let path = folder.join("trap.wasm");
+                std::fs::write(&path, trap::with_trap(&module, callback)).expect("it is written");
+                path
+            }
+        };
+        let received = Arc::new(Mutex::new(Vec::new()));
+        let (told, upstream) = (Arc::clone(&received), Arc::clone(&self.upstream));
+        let upstream = server::serve(move |request: Received| {
+            let sent = upstream(&request);
+            told.lock().expect("not poisoned").push(request);
+            sent
         });
-        let feed = Feed::begin(scene, conduct);
+        let feed = Feed::begin(self.scene, self.feed.clone());
         let (port, admin) = (free_port(), free_port());
-        let mut bootstrap = bootstrap(scene, &filter, port, feed.port, upstream);
-        bootstrap["admin"] = json!({"address": address(admin)});
+        let ports = Ports { listener: port, admin, feed: feed.port, upstream };
         let path = folder.join("envoy.json");
+        let bootstrap = bootstrap::bootstrap(self, &filter, &folder, &ports);
         std::fs::write(&path, bootstrap.to_string()).expect("it is written");
         let log = std::fs::File::create(folder.join("envoy.log")).expect("a file");
         let envoy = Command::new(program)
@@ -83,24 +120,36 @@ impl Stage {
             .stderr(log)
             .spawn()
             .expect("Envoy starts");
-        let stage = Self { envoy, folder, port, admin, feed, received };
+        let stage = Stage { envoy, folder, filter, ports, port, feed, received };
         stage.wait_until("Envoy listens", || client::send(port, &[get("/health", "")]).is_some());
+        stage.received();
         Some(stage)
     }
 
-    /// As [`Stage::begin`] with a good feed, once requests are decided.
-    pub(crate) fn ready(part: &str, scene: &Scene) -> Option<Self> {
-        let stage = Self::begin(part, scene, Conduct::Good)?;
-        stage.wait_for_state(scene);
+    /// As [`Plan::begin`], once requests are decided.
+    pub(crate) fn ready(&self) -> Option<Stage> {
+        let stage = self.begin()?;
+        stage.wait_for_state(self.scene);
         Some(stage)
+    }
+}
+
+impl Stage {
+    /// A stage with a good feed that decides requests.
+    pub(crate) fn ready(part: &str, scene: &Scene) -> Option<Self> {
+        Plan::new(part, scene).ready()
     }
 
     /// Waits until both workers decide.
     pub(crate) fn wait_for_state(&self, scene: &Scene) {
-        let head = format!("authorization: Bearer {}\r\n", scene.token());
-        let asked = || self.send(&[get("/boards/roadmap", &head)]).map(|it| it.status);
-        self.wait_until("requests pass", || (0..8).all(|_| asked() == Some(200)));
+        self.wait_until("requests pass", || (0..8).all(|_| self.asks(scene, "roadmap") == 200));
         self.received();
+    }
+
+    /// The status for a scene's agent that reads a board; 0 where there is no answer.
+    pub(crate) fn asks(&self, scene: &Scene, board: &str) -> u16 {
+        let head = format!("authorization: Bearer {}\r\n", scene.token());
+        self.send(&[get(&format!("/boards/{board}"), &head)]).map_or(0, |answered| answered.status)
     }
 
     pub(crate) fn send(&self, parts: &[Vec<u8>]) -> Option<Answered> {
@@ -112,19 +161,30 @@ impl Stage {
         std::mem::take(&mut *self.received.lock().expect("not poisoned"))
     }
 
-    /// A counter or gauge of the filter's.
-    pub(crate) fn metric(&self, name: &str) -> Option<u64> {
-        let target = format!("/stats?filter=^wasmcustom.mandate.{name}$");
-        let answered = client::send(self.admin, &[get(&target, "")])?;
+    /// A counter or gauge, by the end of its name.
+    pub(crate) fn statistic(&self, name: &str) -> Option<u64> {
+        let answered =
+            client::send(self.ports.admin, &[get(&format!("/stats?filter={name}$"), "")])?;
         let line = answered.body.lines().find(|line| line.contains(": "))?;
         line.rsplit(": ").next()?.trim().parse().ok()
     }
 
-    fn wait_until(&self, what: &str, is: impl Fn() -> bool) {
+    /// A counter or gauge of the filter's.
+    pub(crate) fn metric(&self, name: &str) -> Option<u64> {
+        self.statistic(&format!("^wasmcustom.mandate.{name}"))
+    }
+
+    /// Gives Envoy its listener anew, under another name of its statistics.
+    pub(crate) fn update(&self, plan: &Plan<'_>, version: &str) {
+        let path = self.folder.join(bootstrap::LISTENERS);
+        bootstrap::put_listener(&path, plan, &self.filter, &self.ports, version);
+    }
+
+    pub(crate) fn wait_until(&self, what: &str, is: impl Fn() -> bool) {
         let begun = Instant::now();
         while !is() {
             let log = || std::fs::read_to_string(self.folder.join("envoy.log")).unwrap_or_default();
-            assert!(begun.elapsed() < Duration::from_secs(60), "never: {what}\n{}", log());
+            assert!(begun.elapsed() < Duration::from_secs(300), "never: {what}\n{}", log());
             std::thread::sleep(Duration::from_millis(50));
         }
     }
@@ -135,60 +195,19 @@ pub(crate) fn get(target: &str, lines: &str) -> Vec<u8> {
     format!("GET {target} HTTP/1.1\r\nhost: boards.example\r\n{lines}\r\n").into_bytes()
 }
 
-fn bootstrap(
-    scene: &Scene,
-    filter: &std::path::Path,
-    port: u16,
-    feed: u16,
-    upstream: u16,
-) -> Value {
-    let text = |value: Value| json!({"@type": "type.googleapis.com/google.protobuf.StringValue", "value": value.to_string()});
-    let vm = json!({"vm_id": "mandate", "runtime": "envoy.wasm.runtime.v8",
-        "code": {"local": {"filename": filter}}});
-    let sync = json!({"role": "sync", "emitter": "edge-1-sync", "state": state_config(),
-        "feed": {"cluster": "feed", "authority": "feed.example"}});
-    let gate = json!({"emitter": "edge-1", "trust": scene.trust(), "state": state_config(),
-        "session_secret": base64url::encode(&SECRET)});
-    let cluster = |name: &str, port: u16| {
-        json!({"name": name, "type": "STATIC", "load_assignment": {"cluster_name": name,
-            "endpoints": [{"lb_endpoints": [{"endpoint": {"address": address(port)}}]}]}})
-    };
-    let manager = json!({
-        "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
-        "stat_prefix": "in",
-        "http_protocol_options": {"enable_trailers": true},
-        "route_config": {"virtual_hosts": [{"name": "all", "domains": ["*"], "routes": [
-            {"name": "all", "match": {"prefix": "/"}, "route": {"cluster": "upstream"}}]}]},
-        "http_filters": [
-            {"name": "envoy.filters.http.wasm", "typed_config": {
-                "@type": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm",
-                "config": {"name": "mandate", "root_id": "gate", "failure_policy": "FAIL_RELOAD",
-                    "allow_on_headers_stop_iteration": true,
-                    "configuration": text(gate), "vm_config": vm}}},
-            {"name": "envoy.filters.http.router", "typed_config": {
-                "@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"}}],
-    });
-    json!({
-        "bootstrap_extensions": [{"name": "envoy.bootstrap.wasm", "typed_config": {
-            "@type": "type.googleapis.com/envoy.extensions.wasm.v3.WasmService", "singleton": true,
-            "config": {"name": "mandate_sync", "root_id": "sync", "configuration": text(sync),
-                "vm_config": vm}}}],
-        "static_resources": {
-            "clusters": [cluster("feed", feed), cluster("upstream", upstream)],
-            "listeners": [{"address": address(port), "filter_chains": [{"filters": [
-                {"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}]}]}],
-        },
-    })
+fn folder_of_its_own() -> PathBuf {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let name = format!("mandate-envoy-{}-{number}", std::process::id());
+    let folder = std::env::temp_dir().join(name);
+    std::fs::create_dir_all(&folder).expect("a folder");
+    folder
 }
 
 /// A port that is freed at once, for Envoy to take.
 fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     listener.local_addr().expect("an address").port()
-}
-
-fn address(port: u16) -> Value {
-    json!({"socket_address": {"address": "127.0.0.1", "port_value": port}})
 }
 
 fn variable(name: &str, part: &str) -> Option<String> {
@@ -211,4 +230,4 @@ fn skip(part: &str, reason: &str) {
 }
 
 /// What the upstream answers: a list, of which an agent may see a part.
-const TOOLS: &str = r#"{"jsonrpc":"2.0","id":7,"result":{"tools":[{"name":"get_board","inputSchema":{}},{"name":"edit_board","inputSchema":{}}]}}"#;
+pub(crate) const TOOLS: &str = r#"{"jsonrpc":"2.0","id":7,"result":{"tools":[{"name":"get_board","inputSchema":{}},{"name":"edit_board","inputSchema":{}}]}}"#;

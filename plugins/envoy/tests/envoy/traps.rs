@@ -1,26 +1,26 @@
 use serde_json::{Value, json};
 
 use crate::client;
-use crate::feed::Conduct;
 use crate::scene::Scene;
+use crate::server::chunk;
 use crate::stage::{Stage, get, scene_of_now};
 
-const ALLOWED: &str = "roadmap";
-const FORBIDDEN: &str = "budget";
+pub(crate) const ALLOWED: &str = "roadmap";
+pub(crate) const FORBIDDEN: &str = "budget";
 
-fn call(board: &str) -> Vec<u8> {
+pub(crate) fn call(board: &str) -> Vec<u8> {
     let params = json!({"name": "get_board", "arguments": {"board": board}});
     json!({"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": params})
         .to_string()
         .into_bytes()
 }
 
-fn bearer(scene: &Scene) -> String {
+pub(crate) fn bearer(scene: &Scene) -> String {
     format!("authorization: Bearer {}\r\n", scene.token())
 }
 
 /// The head of a POST to the MCP endpoint.
-fn post(scene: &Scene, lines: &str) -> Vec<u8> {
+pub(crate) fn post(scene: &Scene, lines: &str) -> Vec<u8> {
     format!(
         "POST /mcp HTTP/1.1\r\nhost: boards.example\r\n{}content-type: application/json\r\n\
          accept: application/json, text/event-stream\r\nmcp-protocol-version: 2025-11-25\r\n{lines}\r\n",
@@ -29,7 +29,7 @@ fn post(scene: &Scene, lines: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-fn length(body: &[u8]) -> String {
+pub(crate) fn length(body: &[u8]) -> String {
     format!("content-length: {}\r\n", body.len())
 }
 
@@ -40,16 +40,18 @@ fn a_denied_call_leaves_nothing_at_the_upstream_however_its_body_comes() {
     for (board, denied) in [(FORBIDDEN, true), (ALLOWED, false)] {
         let body = call(board);
         let (first, second) = body.split_at(20);
-        let chunk =
-            |part: &[u8]| [format!("{:x}\r\n", part.len()).as_bytes(), part, b"\r\n"].concat();
         let chunked = "transfer-encoding: chunked\r\n";
         let end = b"0\r\n\r\n".to_vec();
+        // One byte after the other, with a moment in between each.
+        let slow = body.chunks(1).take(20).map(chunk);
+        let slow = slow.chain([chunk(&body[20..]), end.clone()]);
         let trailer = b"0\r\nx-mandate-user: root\r\n\r\n".to_vec();
         for parts in [
             vec![[post(&scene, &length(&body)), body.clone()].concat()],
             vec![post(&scene, &length(&body)), first.to_vec(), second.to_vec()],
             vec![post(&scene, chunked), chunk(first), chunk(second), end],
             vec![post(&scene, chunked), chunk(&body), trailer],
+            [post(&scene, chunked)].into_iter().chain(slow).collect(),
             vec![post(&scene, &format!("expect: 100-continue\r\n{}", length(&body))), body.clone()],
         ] {
             let answered = stage.send(&parts).expect("an answer");
@@ -98,9 +100,8 @@ fn an_empty_or_endless_body_is_refused() {
     let Some(stage) = Stage::ready("envoy: empty and endless bodies", &scene) else { return };
     let empty = stage.send(&[post(&scene, &length(b""))]).expect("an answer");
     assert_eq!(empty.status, 400);
-    let chunk = [b"10000\r\n".as_slice(), &[b' '; 65536], b"\r\n"].concat();
     let mut parts = vec![post(&scene, "transfer-encoding: chunked\r\n")];
-    parts.extend(vec![chunk; 6]);
+    parts.extend(vec![chunk(&[b' '; 65536]); 6]);
     assert_eq!(stage.send(&parts).expect("an answer").status, 413);
     assert_eq!(stage.received().len(), 0);
 }
@@ -176,41 +177,4 @@ fn a_grpc_request_is_denied_in_its_own_way() {
     let answered = stage.send(&[request.to_vec()]).expect("an answer");
     assert!(answered.head.contains("grpc-status: 7"), "{}", answered.head);
     assert_eq!(stage.received().len(), 0);
-}
-
-#[test]
-fn a_feed_that_fails_passes_nothing_and_is_recovered_from() {
-    let scene = scene_of_now();
-    let mut stale = scene_of_now();
-    stale.issued_at -= 1000;
-    let mut spoilt = scene.sealed(7);
-    let last = spoilt.len() - 1;
-    spoilt[last] ^= 1;
-    let kind = "application/vnd.mandate.container";
-    let cut = scene.sealed(7)[..last].to_vec();
-    for (name, conduct) in [
-        ("cut", Conduct::Cut),
-        ("HTML", Conduct::Says("200 OK", "text/html", b"<html>sign in</html>".to_vec())),
-        ("an error", Conduct::Says("500 Broken", kind, scene.sealed(7))),
-        ("empty", Conduct::Says("200 OK", kind, Vec::new())),
-        ("truncated", Conduct::Says("200 OK", kind, cut)),
-        ("spoilt", Conduct::Says("200 OK", kind, spoilt)),
-        ("stale", Conduct::Says("200 OK", kind, stale.sealed(7))),
-    ] {
-        let part = format!("envoy: a feed that fails: {name}");
-        let Some(stage) = Stage::begin(&part, &scene, conduct) else { return };
-        std::thread::sleep(std::time::Duration::from_millis(700));
-        for _ in 0..8 {
-            let answered =
-                stage.send(&[get("/boards/roadmap", &bearer(&scene))]).expect("an answer");
-            assert_eq!(answered.status, 503, "{name}");
-        }
-        assert_eq!(
-            stage.received().iter().filter(|it| it.target != "/health").count(),
-            0,
-            "{name}"
-        );
-        stage.feed.becomes(Conduct::Good);
-        stage.wait_for_state(&scene);
-    }
 }

@@ -117,7 +117,7 @@ impl Fetch {
             return false;
         }
         self.asked = None;
-        let now = host.now().unwrap_or(self.last_attempt.unwrap_or(0));
+        let now = host.now().unwrap_or_else(|_| self.last_attempt.unwrap_or(0));
         match self.answered(host, arrived, now, take) {
             Ok(Taken { same, interval }) => {
                 self.failures = 0;
