@@ -9,7 +9,7 @@ use std::process::Command;
 use clap::Subcommand;
 
 use crate::checkout::Checkout;
-use crate::setup::{need_keycloak, need_node, need_openfga, need_python};
+use crate::setup::{need_envoy, need_keycloak, need_node, need_openfga, need_python};
 use crate::summary::Summary;
 use crate::{guests, process, repro, workspace};
 use mutants::{Choice, Package};
@@ -30,6 +30,13 @@ pub(crate) enum Campaign {
         /// How many evaluations
         #[arg(long, default_value_t = 1_000_000)]
         evaluations: u32,
+    },
+    /// A real Envoy under requests while keys, feed, clock, VM or listener fail: nothing passes that
+    /// should not, and one row a fault
+    EnvoyFaults {
+        /// How many requests a fault
+        #[arg(long, default_value_t = 10_000)]
+        requests: u32,
     },
     /// Random worlds in the evaluator of relationships and in the naive one of its tests
     Evaluators {
@@ -95,6 +102,7 @@ pub(crate) fn run(checkout: &Checkout, campaign: &Campaign) -> anyhow::Result<()
         Campaign::Conditions { evaluations } => {
             relationships(checkout, &["condition"], "differential::", *evaluations, |_, _| {})
         }
+        Campaign::EnvoyFaults { requests } => envoy_faults(checkout, *requests),
         Campaign::Evaluators { checks } => {
             relationships(checkout, &["oracle"], "differential::", *checks, |_, _| {})
         }
@@ -129,6 +137,22 @@ fn differential(checkout: &Checkout, cases: u32) -> anyhow::Result<()> {
     workspace::with_peers(&mut cargo, &mut summary, need_python(checkout), need_node(checkout));
     cargo.env("MANDATE_SKIPS", summary.file());
     let result = process::step("differential", &mut cargo);
+    summary.print();
+    result
+}
+
+/// The long form of the faults of `plugins/envoy/tests/envoy`; `cargo test` runs the short one.
+fn envoy_faults(checkout: &Checkout, requests: u32) -> anyhow::Result<()> {
+    guests::run(checkout)?;
+    let mut summary = Summary::new(checkout)?;
+    let mut cargo = workspace::cargo(checkout);
+    cargo.args(["test", "--locked", "--package", "mandate-envoy", "--test", "envoy", "faults::"]);
+    cargo.args(["--", "--nocapture", "--test-threads=1"]);
+    cargo.env("MANDATE_ENVOY_FAULT_REQUESTS", requests.to_string());
+    cargo.env("MANDATE_SKIPS", summary.file());
+    workspace::with_envoy(&mut cargo, &mut summary, Ok(need_envoy(checkout)?));
+    crate::say!("| fault | passed | denied | 503 | other | should not have passed | recovery |");
+    let result = process::step("envoy-faults", &mut cargo);
     summary.print();
     result
 }

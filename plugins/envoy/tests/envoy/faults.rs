@@ -7,7 +7,7 @@ use std::io::Write as _;
 use std::time::{Duration, Instant};
 
 use crate::feed::Conduct;
-use crate::keys::{KeyServer, html, set};
+use crate::keys::{KeyServer, html, rotated, set};
 use crate::scene::Scene;
 use crate::server::{Received, Sent, chunk};
 use crate::stage::{Plan, Stage, get, scene_of_now};
@@ -81,11 +81,10 @@ impl Fault {
             plan.ready()
         };
         let Some(stage) = begun else { return };
-        if self.when == When::Later {
-            self.feed.iter().for_each(|conduct| stage.feed.becomes(conduct.clone()));
-            self.keys.iter().for_each(|sent| server.becomes(sent.clone()));
-        }
         let requests = requests();
+        if self.when == When::Later {
+            self.fails_later(&stage, &server, requests);
+        }
         let row = self.drive(&stage, &plan, requests);
         let begun = Instant::now();
         stage.feed.becomes(Conduct::Good);
@@ -95,6 +94,26 @@ impl Fault {
         let answered = row.passed + row.denied + row.unavailable + row.other;
         assert_eq!((answered, row.wrong), (requests, 0), "{}: {row:?}", self.name);
         assert_eq!(row.passed > 0, self.passes, "{}: {row:?}", self.name);
+    }
+
+    /// Lets it fail, and waits until Envoy has noticed.
+    fn fails_later(&self, stage: &Stage, server: &KeyServer, requests: usize) {
+        if let Some(conduct) = &self.feed {
+            stage.feed.becomes(conduct.clone());
+            let before = stage.feed.asked();
+            stage.wait_until("the feed is asked again", || stage.feed.asked() >= before + 2);
+        }
+        let Some(sent) = &self.keys else { return };
+        server.becomes(sent.clone());
+        // Half a minute; the short form leaves it to the tests of key sets.
+        let next = rotated(&self.scene);
+        let before = server.asked();
+        if requests >= 1000 {
+            stage.wait_until("the key set is asked for again", || {
+                stage.asks(&next, ALLOWED);
+                server.asked() > before
+            });
+        }
     }
 
     fn drive(&self, stage: &Stage, plan: &Plan<'_>, count: usize) -> Row {
@@ -164,6 +183,7 @@ fn kinds(scene: &Scene) -> Vec<Vec<u8>> {
         tool(ALLOWED, "allowed"),
         tool(FORBIDDEN, "forbidden"),
         read(ALLOWED, "x-kind: anonymous\r\n"),
+        read(ALLOWED, &format!("{}x-kind: unknown-key\r\n", bearer(&rotated(scene)))),
         read(ALLOWED, "authorization: Bearer a.b.c\r\nx-kind: forged\r\nx-mandate-user: anne\r\n"),
     ]
 }

@@ -1,5 +1,6 @@
 //! A feed that does what a test says.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -27,6 +28,7 @@ pub(crate) enum Conduct {
 #[derive(Clone, Debug)]
 pub(crate) struct Feed {
     conduct: Arc<Mutex<Conduct>>,
+    asked: Arc<AtomicUsize>,
     pub(crate) port: u16,
 }
 
@@ -36,7 +38,10 @@ impl Feed {
         let conduct = Arc::new(Mutex::new(conduct));
         let (snapshot, scene) = (scene.sealed(7), scene.clone());
         let told = Arc::clone(&conduct);
+        let asked = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&asked);
         let port = server::serve(move |received| {
+            counted.fetch_add(1, Ordering::Relaxed);
             let conduct = told.lock().expect("not poisoned").clone();
             match conduct {
                 Conduct::Back(snapshot) if received.target == "/v1/snapshot" => {
@@ -50,7 +55,12 @@ impl Feed {
                 Conduct::Good => good(&received, &snapshot, scene.clone()),
             }
         });
-        Self { conduct, port }
+        Self { conduct, asked, port }
+    }
+
+    /// How often it has been asked.
+    pub(crate) fn asked(&self) -> usize {
+        self.asked.load(Ordering::Relaxed)
     }
 
     pub(crate) fn becomes(&self, conduct: Conduct) {

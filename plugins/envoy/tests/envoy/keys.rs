@@ -31,7 +31,7 @@ impl KeyServer {
         *self.sent.lock().expect("not poisoned") = sent;
     }
 
-    fn asked(&self) -> usize {
+    pub(crate) fn asked(&self) -> usize {
         *self.asked.lock().expect("not poisoned")
     }
 }
