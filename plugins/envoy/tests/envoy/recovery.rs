@@ -73,3 +73,19 @@ fn a_listener_that_is_replaced_while_it_serves_passes_nothing_that_it_should_not
         passes_only_what_may(&stage, &scene);
     }
 }
+
+// Envoy loads a VM anew when a request needs it, and no request needs the singleton's. This is known,
+// and what follows from it is in docs/envoy.md; should Envoy change, this test says so.
+#[test]
+fn a_singleton_that_trapped_is_not_loaded_anew_and_nothing_passes() {
+    let scene = scene_of_now();
+    let trap = Some("proxy_on_http_call_response");
+    let plan = Plan { trap, ..Plan::new("envoy: a singleton that traps", &scene) };
+    let Some(stage) = plan.begin() else { return };
+    stage.wait_until("the feed is asked", || stage.feed.asked() > 0);
+    for _ in 0..40 {
+        assert_eq!((stage.asks(&scene, ALLOWED), stage.asks(&scene, FORBIDDEN)), (503, 503));
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    assert_eq!((stage.feed.asked(), stage.received().len()), (1, 0));
+}
