@@ -35,7 +35,14 @@ pub(crate) fn check(snapshot: &Snapshot, question: &str) -> RelationAnswer {
     let (object, rest) = question.split_once('#').expect("object");
     let (relation, user) = rest.split_once('@').expect("relation");
     let context = Map::new();
-    let query = RelationQuery { user, relation, object, contextual_tuples: &[], context: &context, path: true };
+    let query = RelationQuery {
+        user,
+        relation,
+        object,
+        contextual_tuples: &[],
+        context: &context,
+        path: true,
+    };
     snapshot.relation_holds(&query)
 }
 
