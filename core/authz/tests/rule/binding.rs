@@ -395,6 +395,16 @@ fn a_disabled_or_revoked_earlier_actor_breaks_the_chain() {
     assert_eq!(by_client.said(), ALLOWED);
     by_client.identity("agent:other").status = Status::Retired;
     assert_eq!(by_client.said(), denied(ReasonCode::ActorChain));
+    let mut told_by_client = chain_scene();
+    told_by_client.authz("/client_credentials", json!([AGENTS]));
+    told_by_client.claims["act"]["client_id"] = json!("client-helper");
+    told_by_client.claims["act"]["act"]["client_id"] = json!("client-other");
+    let credential = told_by_client.credential("c-other");
+    credential.subject = None;
+    credential.client = Some(holder(AGENTS, "client-other"));
+    assert_eq!(told_by_client.said(), ALLOWED);
+    told_by_client.credential("c-other").revoked_at = Some(NOW - 1000);
+    assert_eq!(told_by_client.said(), denied(ReasonCode::ActorChain));
 }
 
 #[test]

@@ -10,7 +10,7 @@ use crate::scene::{
     ALLOWED, MCP, NOW, PLAIN, Scene, WEB, agent_scene, argument, board, denied, denied_at,
     empty_state, path, person_scene, said, scene, service_scene,
 };
-use crate::world::{everything, listed, object};
+use crate::world::{LOGIN, everything, listed, object};
 
 fn route(audience: &str, member: &str) -> String {
     format!("/routes/{}/{member}", audience.replace('/', "~1"))
@@ -484,6 +484,38 @@ fn a_condition_reads_what_host_and_caller_say() {
         ("host_address".to_owned(), json!("192.0.2.7")),
     ]));
     assert_eq!(forged.said(), denied(ReasonCode::Condition));
+}
+
+#[test]
+fn a_condition_reads_what_the_token_says() {
+    let said_with = |parameter: &str, expression: &str| {
+        let mut scene = scene();
+        let name = "user with from_office]\n    define editor";
+        assert!(scene.model.contains(name));
+        scene.model = scene.model.replace(name, "user with by_token]\n    define editor");
+        scene.model += &format!("condition by_token({parameter}) {{\n  {expression}\n}}\n");
+        scene.claims["tenant"] = json!("acme");
+        scene.resources = vec![argument("secret")];
+        scene.add_if("board:secret#viewer@user:anne", "by_token", &json!({}));
+        scene.said()
+    };
+    let of = |moment: u64| format!("timestamp({moment})");
+    for (name, kind, value) in [
+        ("token_client_id", "string", "'board-web'".to_owned()),
+        ("token_expires_at", "timestamp", of(NOW + 300)),
+        ("token_issued_at", "timestamp", of(NOW)),
+        ("token_issuer", "string", format!("'{LOGIN}'")),
+        ("token_scopes", "list<string>", "['boards.read']".to_owned()),
+        ("token_subject", "string", "'anne'".to_owned()),
+        ("token_tenant", "string", "'acme'".to_owned()),
+        ("token_token_id", "string", "'t-1'".to_owned()),
+    ] {
+        let said = |operator: &str| {
+            said_with(&format!("{name}: {kind}"), &format!("{name} {operator} {value}"))
+        };
+        assert_eq!(said("=="), ALLOWED, "{name}");
+        assert_eq!(said("!="), denied(ReasonCode::NoRelation), "{name}");
+    }
 }
 
 #[test]
