@@ -1,9 +1,13 @@
 //! The plugin's configuration: one JSON document (docs/envoy.md#configuration).
 
+// By its path, so that the file is found too where `mandate envoy lint` takes in this one.
+#[path = "configuration/key_set_address.rs"]
+mod key_set_address;
+
 use mandate_authn::{LoadError, base64url, read_document};
 use serde::Deserialize;
 
-use crate::sync::KeySetAddress;
+pub(crate) use self::key_set_address::KeySetAddress;
 
 /// What one plugin of one VM does.
 #[derive(Clone, Debug)]

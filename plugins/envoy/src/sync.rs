@@ -12,7 +12,7 @@ mod shared;
 use mandate_authz::state::State;
 
 use self::feed::Feed;
-pub(crate) use self::keys::{KeySetAddress, Keys};
+pub(crate) use self::keys::Keys;
 use self::shared::{Pickup, Shelf};
 use crate::configuration::Supply;
 use crate::host::Host;

@@ -4,18 +4,16 @@
 //! Unlike the state, a key set is signed by nobody. Who fetches it answers for it: the cluster's TLS,
 //! and a `vm_id` that no other plugin has.
 
-mod address;
 mod fetch;
 mod shared;
 
 use mandate_authn::{KeySet, LoadError, Validator};
 use mandate_authz::state::StateConfig;
 
-pub(crate) use self::address::KeySetAddress;
 use self::fetch::{Fetch, Fetched};
 use self::shared::{KeyShelf, Pickup};
 use super::Arrived;
-use crate::configuration::Supply;
+use crate::configuration::{KeySetAddress, Supply};
 use crate::host::{Host, HostProblem, Level};
 use crate::metrics::Metrics;
 
