@@ -12,9 +12,11 @@ mod http;
 mod query;
 mod routes;
 mod server;
+mod socket;
 
 pub use container::{Container, Rejected};
 pub use feed_state::{Deltas, Feed, FeedOptions, HEARTBEAT_SECONDS};
 pub use folder::{EXTENSION, Folder};
 pub use history::{History, Published};
 pub use server::{FeedServer, ServerOptions};
+pub use socket::ListenAddress;

@@ -1,9 +1,10 @@
 //! As much of HTTP/1.1 as a feed needs: requests without bodies, bounded in size and time.
 
 use std::io::{self, Read as _, Write as _};
-use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use super::socket::Stream;
 
 /// Bytes of a request line with its headers.
 const HEAD_BYTES: usize = 8 * 1024;
@@ -69,15 +70,14 @@ impl Request {
 
 /// A connection with one client.
 pub(super) struct Connection {
-    stream: TcpStream,
+    stream: Stream,
     /// Bytes that came after the last request.
     rest: Vec<u8>,
 }
 
 impl Connection {
-    pub(super) fn new(stream: TcpStream) -> io::Result<Self> {
-        stream.set_write_timeout(Some(WRITE_TIME))?;
-        stream.set_nodelay(true)?;
+    pub(super) fn new(stream: Stream) -> io::Result<Self> {
+        stream.set_write_timeout(WRITE_TIME)?;
         Ok(Self { stream, rest: Vec::new() })
     }
 
@@ -95,7 +95,7 @@ impl Connection {
             if left.is_zero() {
                 return Err(Unread::Closed);
             }
-            self.stream.set_read_timeout(Some(left)).map_err(|_| Unread::Closed)?;
+            self.stream.set_read_timeout(left).map_err(|_| Unread::Closed)?;
             let mut buffer = [0; 2048];
             let room = HEAD_BYTES.saturating_sub(self.rest.len()).min(buffer.len());
             let part = buffer.get_mut(..room).unwrap_or_default();
@@ -131,7 +131,7 @@ impl Connection {
     /// bytes arrive is reset, and the answer lost with it.
     pub(super) fn drain(mut self) {
         let _ = self.stream.shutdown(std::net::Shutdown::Write);
-        let _ = self.stream.set_read_timeout(Some(DRAIN_TIME));
+        let _ = self.stream.set_read_timeout(DRAIN_TIME);
         let mut sink = [0; 2048];
         for _ in 0..DRAIN_READS {
             if !self.stream.read(&mut sink).is_ok_and(|read| read > 0) {

@@ -1,7 +1,6 @@
 //! A feed on a socket: a thread for each connection, bounded in number.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
@@ -10,6 +9,7 @@ use std::time::{Duration, SystemTime};
 use super::feed_state::Feed;
 use super::http::{Connection, Unread};
 use super::routes;
+use super::socket::{self, ListenAddress, Listener};
 
 /// Requests that are answered at once.
 const MOST_REQUESTS: usize = 64;
@@ -17,16 +17,16 @@ const MOST_REQUESTS: usize = 64;
 const MOST_CONNECTIONS: usize = 256;
 
 /// How a feed is served.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct ServerOptions {
-    /// Where to listen; port 0 takes a free one.
-    pub listen: SocketAddr,
+    /// Where to listen.
+    pub listen: ListenAddress,
 }
 
 /// A feed that is served until it is dropped.
 #[derive(Debug)]
 pub struct FeedServer {
-    address: SocketAddr,
+    address: ListenAddress,
     shared: Arc<Shared>,
     threads: Vec<JoinHandle<()>>,
 }
@@ -45,8 +45,7 @@ impl FeedServer {
     /// # Errors
     /// When the address cannot be listened at.
     pub fn start(feed: Arc<Feed>, options: &ServerOptions) -> io::Result<Self> {
-        let listener = TcpListener::bind(options.listen)?;
-        let address = listener.local_addr()?;
+        let (listener, address) = Listener::bind(&options.listen)?;
         let shared = Arc::new(Shared {
             feed,
             stopping: AtomicBool::new(false),
@@ -63,8 +62,8 @@ impl FeedServer {
 
     /// Where it listens.
     #[must_use]
-    pub const fn address(&self) -> SocketAddr {
-        self.address
+    pub const fn address(&self) -> &ListenAddress {
+        &self.address
     }
 }
 
@@ -73,10 +72,11 @@ impl Drop for FeedServer {
         self.shared.stopping.store(true, Ordering::SeqCst);
         self.shared.feed.stop();
         // Wakes the thread that waits for connections.
-        let _ = TcpStream::connect_timeout(&self.address, WAKE);
+        socket::wake(&self.address, WAKE);
         for thread in self.threads.drain(..) {
             let _ = thread.join();
         }
+        socket::remove(&self.address);
         // Whoever waits is answered with what there is; nobody is waited for long.
         for _ in 0..LAST_ANSWERS {
             if self.shared.requests.load(Ordering::SeqCst) == 0 {
@@ -87,8 +87,9 @@ impl Drop for FeedServer {
     }
 }
 
-fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
-    for stream in listener.incoming() {
+fn accept(listener: &Listener, shared: &Arc<Shared>) {
+    loop {
+        let stream = listener.accept();
         if shared.stopping.load(Ordering::SeqCst) {
             break;
         }

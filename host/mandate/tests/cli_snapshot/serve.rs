@@ -287,3 +287,54 @@ fn a_feed_stays_on_loopback_unless_told_otherwise() {
         format!("folder `{absent}` cannot be read: No such file or directory (os error 2)")
     );
 }
+
+#[cfg(unix)]
+#[test]
+fn a_feed_may_stand_on_a_unix_socket() {
+    use std::os::unix::net::UnixStream;
+    let (world, folder) = published("snapshot-socket");
+    // The path of a socket has at most a hundred bytes.
+    let socket = std::env::temp_dir().join(format!("mandate-feed-{}.sock", std::process::id()));
+    let path = socket.to_str().unwrap();
+    let start = || {
+        let listen = format!("unix:{path}");
+        let mut process = Command::new(env!("CARGO_BIN_EXE_mandate"))
+            .args(["snapshot", "serve", &folder, "--stop-with-stdin", "--key", &world.key])
+            .args(["--listen", &listen])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut ready = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut ready).unwrap();
+        assert_eq!(ready, format!("feed {listen}\n"));
+        process
+    };
+    let asked = || {
+        let mut stream = UnixStream::connect(&socket).unwrap();
+        let request = b"GET /v1/snapshot HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+        stream.write_all(request).unwrap();
+        let mut bytes = Vec::new();
+        stream.read_to_end(&mut bytes).unwrap();
+        Answer::parse(&bytes).status
+    };
+    let mut killed = start();
+    assert_eq!(asked(), 200);
+    // What a server leaves behind that was ended without notice does not keep the next from serving.
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    assert!(socket.exists());
+    let mut stopped = start();
+    assert_eq!(asked(), 200);
+    drop(stopped.stdin.take());
+    assert!(stopped.wait().unwrap().success());
+    assert!(!socket.exists());
+    // A file that is no socket is not taken away.
+    std::fs::write(&socket, "mine").unwrap();
+    let listen = format!("unix:{path}");
+    let refused =
+        mandate(&["snapshot", "serve", &folder, "--key", &world.key, "--listen", &listen]);
+    assert!(refused.one_line().starts_with(&format!("`--listen` {listen}: ")), "{refused:?}");
+    assert_eq!(std::fs::read(&socket).unwrap(), b"mine");
+    std::fs::remove_file(&socket).unwrap();
+}

@@ -1,7 +1,6 @@
 //! `mandate snapshot serve`: the feed, out of a folder.
 
 use std::io::Write as _;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -15,7 +14,7 @@ use mandate_authz::limits;
 use serde_json::json;
 
 use super::key_file::{PinnedKeys, read_signing_key};
-use crate::feed::{Feed, FeedOptions, FeedServer, Folder, ServerOptions};
+use crate::feed::{Feed, FeedOptions, FeedServer, Folder, ListenAddress, ServerOptions};
 use crate::output;
 use crate::stop::{stop_on_end_of_input, stop_on_signal};
 
@@ -34,9 +33,9 @@ pub(super) struct ServeCommand {
     /// Public key (JWK) that has signed files; two in all with --key.
     #[arg(long, value_name = "PUBLIC")]
     pin: Vec<PathBuf>,
-    /// Where to listen; port 0 takes a free one.
+    /// Where to listen: a port, 0 for a free one, or a Unix socket (`unix:/PATH`).
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]
-    listen: SocketAddr,
+    listen: ListenAddress,
     /// Listen beyond loopback: without TLS and without authentication, everybody who can reach the
     /// address reads every relationship.
     #[arg(long)]
@@ -62,7 +61,7 @@ impl ServeCommand {
     }
 
     fn serve(&self) -> anyhow::Result<()> {
-        if !self.listen.ip().is_loopback() && !self.exposed {
+        if self.listen.is_exposed() && !self.exposed {
             bail!(
                 "`--listen` {} is not loopback: the feed has no TLS and no authentication; give \
                  `--exposed` if that is meant",
@@ -79,7 +78,7 @@ impl ServeCommand {
         publisher
             .look()
             .with_context(|| format!("folder `{}` cannot be read", self.folder.display()))?;
-        let server = FeedServer::start(feed, &ServerOptions { listen: self.listen })
+        let server = FeedServer::start(feed, &ServerOptions { listen: self.listen.clone() })
             .with_context(|| format!("`--listen` {}", self.listen))?;
         self.announce(server.address())?;
         if self.stop_with_stdin {
@@ -103,11 +102,11 @@ impl ServeCommand {
         Ok(keys)
     }
 
-    fn announce(&self, address: SocketAddr) -> anyhow::Result<()> {
+    fn announce(&self, address: &ListenAddress) -> anyhow::Result<()> {
         let line = if self.json {
-            json!({ "feed": format!("http://{address}") }).to_string()
+            json!({ "feed": address.url() }).to_string()
         } else {
-            format!("feed http://{address}")
+            format!("feed {}", address.url())
         };
         let mut stdout = std::io::stdout();
         writeln!(stdout, "{line}").and_then(|()| stdout.flush()).context("stdout cannot be written")
