@@ -6,6 +6,7 @@ pub mod conformance;
 #[cfg(feature = "dev")]
 pub mod dev_issuer;
 pub mod engine;
+pub mod envoy;
 pub mod feed;
 pub mod keys;
 pub mod mint;
