@@ -8,6 +8,7 @@ use std::{env, fs};
 use sha2::{Digest as _, Sha256};
 
 const PLUGIN: &str = "mandate-policy.wasm";
+const FILTER: &str = "mandate-envoy.wasm";
 const SUMS: &str = "SHA256SUMS";
 
 fn main() -> Result<(), String> {
@@ -26,6 +27,7 @@ fn main() -> Result<(), String> {
         watch_for(&folder, &[&plugin, &sums]);
         "const PLUGIN: Option<(&[u8], [u8; 32])> = None;\n".to_owned()
     };
+    let source = source + &filter(&sums)?;
     fs::write(out.join("plugin.rs"), source).map_err(|error| format!("OUT_DIR: {error}"))
 }
 
@@ -61,6 +63,19 @@ fn embed(plugin: &Path, sums: &Path, out: &Path) -> Result<String, String> {
          Some((include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{PLUGIN}\")), {:?}));\n",
         <[u8; 32]>::from(digest)
     ))
+}
+
+/// The digest of the Envoy filter, as listed: the file itself goes where Envoy is.
+fn filter(sums: &Path) -> Result<String, String> {
+    let list = fs::read_to_string(sums).unwrap_or_default();
+    let listed = list.lines().find_map(|line| line.strip_suffix(FILTER)?.strip_suffix("  "));
+    let Some(digits) = listed else { return Ok("const FILTER: Option<[u8; 32]> = None;\n".into()) };
+    let (pairs, rest) = digits.as_bytes().as_chunks::<2>();
+    let byte = |pair: &[u8; 2]| u8::from_str_radix(str::from_utf8(pair).ok()?, 16).ok();
+    let bytes: Option<Vec<u8>> = pairs.iter().map(byte).collect();
+    let bytes = bytes.filter(|bytes| bytes.len() == 32 && rest.is_empty());
+    let bytes = bytes.ok_or_else(|| format!("{}: no digest of {FILTER}", sums.display()))?;
+    Ok(format!("const FILTER: Option<[u8; 32]> = Some({bytes:?});\n"))
 }
 
 fn watch(path: &Path) {

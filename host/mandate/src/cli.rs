@@ -13,6 +13,7 @@ use crate::commands::contract::ContractCommand;
 use crate::commands::demo::DemoCommand;
 #[cfg(feature = "dev")]
 use crate::commands::dev_issuer::DevIssuerCommand;
+use crate::commands::envoy::EnvoyCommand;
 use crate::commands::inspect::InspectCommand;
 use crate::commands::model::ModelCommand;
 use crate::commands::probe::ProbeCommand;
@@ -34,7 +35,6 @@ struct Arguments {
 
 /// One variant a verb; each verb lives in its own file under `commands/`.
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "one value a process")]
 enum Command {
     Check(CheckCommand),
     Conformance(ConformanceCommand),
@@ -43,6 +43,7 @@ enum Command {
     Demo(DemoCommand),
     #[cfg(feature = "dev")]
     DevIssuer(DevIssuerCommand),
+    Envoy(EnvoyCommand),
     Inspect(InspectCommand),
     Model(ModelCommand),
     Probe(ProbeCommand),
@@ -62,6 +63,7 @@ impl Command {
             Self::Demo(command) => command.run(),
             #[cfg(feature = "dev")]
             Self::DevIssuer(command) => command.run(),
+            Self::Envoy(command) => command.run(),
             Self::Inspect(command) => command.run(),
             Self::Model(command) => command.run(),
             Self::Probe(command) => command.run(),

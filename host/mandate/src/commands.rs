@@ -15,6 +15,7 @@ pub mod contract;
 pub mod demo;
 #[cfg(feature = "dev")]
 pub mod dev_issuer;
+pub mod envoy;
 pub mod inspect;
 pub mod model;
 mod private_file;

@@ -24,6 +24,12 @@ pub fn embedded() -> Option<Embedded> {
     PLUGIN.map(|(bytes, digest)| Embedded { bytes, digest: Sha256Digest::from_bytes(digest) })
 }
 
+/// SHA-256 of the Envoy filter that was built together with this binary, if one was.
+#[must_use]
+pub fn filter_digest() -> Option<Sha256Digest> {
+    FILTER.map(Sha256Digest::from_bytes)
+}
+
 /// Which plugin answers.
 #[derive(Args, Clone, Debug, Default)]
 pub struct PluginChoice {

@@ -1,6 +1,6 @@
 //! Writing what was asked for to a file: whole, or not at all.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -9,8 +9,20 @@ use anyhow::Context as _;
 /// Writes a file in one step: what stood there stays until the new content is on the disk. `what`
 /// names it in errors.
 pub(super) fn replace(what: &str, path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    put(what, path, bytes, File::options())
+}
+
+/// As [`replace`], for its owner alone.
+pub(super) fn replace_private(what: &str, path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    let mut options = File::options();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    put(what, path, bytes, options)
+}
+
+fn put(what: &str, path: &Path, bytes: &[u8], options: OpenOptions) -> anyhow::Result<()> {
     let unwritten = || format!("{what} `{}` cannot be written", path.display());
-    let draft = Draft::beside(path).with_context(unwritten)?;
+    let draft = Draft::beside(path, options).with_context(unwritten)?;
     draft.finish(path, bytes).with_context(unwritten)
 }
 
@@ -22,14 +34,14 @@ struct Draft {
 
 impl Draft {
     /// In the same folder, because a file can be renamed in one step only within a file system.
-    fn beside(path: &Path) -> io::Result<Self> {
+    fn beside(path: &Path, mut options: OpenOptions) -> io::Result<Self> {
         let name = path.file_name().ok_or(io::ErrorKind::InvalidFilename)?;
         let mut draft = std::ffi::OsString::from(".");
         draft.push(name);
         draft.push(format!(".{}.part", std::process::id()));
         let path = path.with_file_name(draft);
         // A link that somebody put there is not followed.
-        let file = File::options().write(true).create_new(true).open(&path)?;
+        let file = options.write(true).create_new(true).open(&path)?;
         Ok(Self { path, file })
     }
 

@@ -43,8 +43,8 @@ impl KeyOptions {
 /// `ISSUER=FILE`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct KeyFile {
-    issuer: String,
-    file: PathBuf,
+    pub(super) issuer: String,
+    pub(super) file: PathBuf,
 }
 
 impl FromStr for KeyFile {
