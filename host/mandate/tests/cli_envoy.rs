@@ -12,6 +12,7 @@ mod authz_world;
 mod cli;
 #[path = "cli_envoy/config.rs"]
 mod config;
+#[expect(dead_code, reason = "shared: each test program uses a part")]
 mod local_server;
 #[path = "cli_envoy/real.rs"]
 mod real;

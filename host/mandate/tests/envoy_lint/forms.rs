@@ -52,7 +52,7 @@ fn camel(value: Value) -> Value {
             });
             Value::Object(renamed.collect())
         }
-        other => other,
+        plain @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => plain,
     }
 }
 
