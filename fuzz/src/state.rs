@@ -171,7 +171,14 @@ pub fn answers(state: &State) -> Vec<String> {
         for (object, relation) in
             [("document:1", "can_view"), ("document:2", "can_view"), ("agent:helper", "can_use")]
         {
-            let query = RelationQuery { user, relation, object, contextual_tuples: &[], context, path: true };
+            let query = RelationQuery {
+                user,
+                relation,
+                object,
+                contextual_tuples: &[],
+                context,
+                path: true,
+            };
             let answer: RelationAnswer = snapshot.relation_holds(&query);
             answers.push(format!("{answer:?}"));
         }
