@@ -61,9 +61,7 @@ fn keys_come_once_their_server_is_up_stay_while_it_fails_and_change_when_it_rota
     let server = KeyServer::begin(Sent::Cut);
     let plan = Plan { keys: Some(server.port), ..Plan::new("envoy: key sets", &scene) };
     let Some(stage) = plan.begin() else { return };
-    stage.wait_until("the state is there", || stage.metric("state.epoch") == Some(7));
-    assert!((0..8).all(|_| stage.asks(&scene, "roadmap") == 503));
-    assert_eq!(stage.received().len(), 0);
+    passes_nothing_without_keys(&stage, &scene);
 
     server.becomes(set(&scene));
     stage.wait_for_state(&scene);
@@ -93,12 +91,17 @@ fn a_filter_without_a_singleton_serves_itself() {
     let keys = Some(server.port);
     let plan = Plan { keys, singleton: false, ..Plan::new("envoy: no singleton", &scene) };
     let Some(stage) = plan.begin() else { return };
-    stage.wait_until("the state is there", || stage.metric("state.epoch") == Some(7));
-    assert!((0..8).all(|_| stage.asks(&scene, "roadmap") == 503));
-    assert_eq!(stage.received().len(), 0);
+    passes_nothing_without_keys(&stage, &scene);
     server.becomes(set(&scene));
     stage.wait_for_state(&scene);
     passes_only_what_may(&stage, &scene);
+}
+
+/// The state is there, but no key: nobody is known, and nothing reaches the upstream.
+fn passes_nothing_without_keys(stage: &Stage, scene: &Scene) {
+    stage.wait_until("the state is there", || stage.metric("state.epoch") == Some(7));
+    assert!((0..8).all(|_| stage.asks(scene, "roadmap") == 503));
+    assert_eq!(stage.received().len(), 0);
 }
 
 /// The allowed request passes, and the forbidden one does not reach the upstream.

@@ -25,6 +25,9 @@ mod streams;
 mod trap;
 mod traps;
 
+#[path = "../../../../tests/src/skip.rs"]
+pub mod skip;
+
 /// The deployment that the gate's own tests ask.
 #[path = "../../../../core/gate/tests/gate/scene.rs"]
 #[expect(dead_code, reason = "shared with tests that use more of it")]

@@ -1,6 +1,5 @@
 //! An Envoy with the filter, a feed before it and an upstream behind it.
 
-use std::io::Write as _;
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -15,6 +14,7 @@ use crate::client::{self, Answered};
 use crate::feed::{Conduct, Feed};
 use crate::scene::{Scene, scene};
 use crate::server::{self, Received, Sent, answer};
+use crate::skip::skip;
 use crate::trap;
 
 /// How the upstream answers.
@@ -216,17 +216,6 @@ fn variable(name: &str, part: &str) -> Option<String> {
         skip(part, &format!("{name} is not set"));
     }
     value
-}
-
-/// Says that a part did not run, and counts it.
-fn skip(part: &str, reason: &str) {
-    let line = format!("skipped: {part}: {reason}\n");
-    let _ = std::io::stderr().lock().write_all(line.as_bytes());
-    let Some(path) = std::env::var_os("MANDATE_SKIPS") else { return };
-    let file = std::fs::OpenOptions::new().create(true).append(true).open(path);
-    if let Ok(mut file) = file {
-        let _ = file.write_all(line.as_bytes());
-    }
 }
 
 /// What the upstream answers: a list, of which an agent may see a part.
