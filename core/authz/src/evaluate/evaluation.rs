@@ -369,9 +369,9 @@ impl<'s> Evaluation<'_, 's, '_> {
                 Asked::Object(Object { type_index, .. }) | Asked::Wildcard(type_index),
                 Form::Wildcard,
             ) => (type_index == restriction.type_index).then_some(0),
+            // Two types have no relation in common.
             (Asked::Userset(subject, asked), Form::Userset(relation)) => {
-                let alike = asked == relation && subject.type_index == restriction.type_index;
-                alike.then_some(subject.local)
+                (asked == relation).then_some(subject.local)
             }
             _ => None,
         }

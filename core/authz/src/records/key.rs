@@ -63,3 +63,23 @@ pub(super) fn bucket(hash: u64, bits: u32) -> usize {
 pub(super) fn fingerprint(hash: u64) -> u32 {
     u32::try_from(hash & u64::from(u32::MAX)).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// By `contract/peers/snapshot_reader`, a second implementation of SipHash-1-3.
+    #[test]
+    fn buckets_and_fingerprints_are_those_of_another_implementation() {
+        let [issuer, name] = ["https://login.example", "anne"];
+        let keys = [
+            Key::Credential("cred-1"),
+            Key::Subject { issuer, name },
+            Key::Client { issuer, name },
+        ];
+        let secret = std::array::from_fn(|at| u8::try_from(at).unwrap_or_default());
+        let places =
+            keys.map(|key| key.hash(secret)).map(|hash| (bucket(hash, 5), fingerprint(hash)));
+        assert_eq!(places, [(20, 0x3e58_58c5), (13, 0x1d8b_b7a2), (31, 0x6db4_4a63)]);
+    }
+}

@@ -198,3 +198,17 @@ pub(crate) const fn slot(position: u32, fingerprint: u32, bits: u32) -> u32 {
 pub(crate) const fn low_bits(bits: u32) -> u32 {
     !(u32::MAX << bits)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// By `contract/peers/snapshot_reader`, a second implementation of SipHash-1-3.
+    #[test]
+    fn a_search_starts_where_another_implementation_starts_it() {
+        let key = [0x0706_0504_0302_0100, 0x0f0e_0d0c_0b0a_0908];
+        assert_eq!(place(key, 0, b"anne", 1000), (539, 0xf57c_33b2));
+        assert_eq!(place(key, 3, b"anne", 1000), (299, 0x0330_bd4c));
+        assert_eq!(place(key, 0, "Ærø".as_bytes(), 7), (3, 0x6087_9e48));
+    }
+}

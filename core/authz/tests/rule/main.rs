@@ -12,6 +12,7 @@
 
 mod agent_context;
 mod asserted;
+mod authorizer;
 mod binding;
 mod credential;
 mod explain;

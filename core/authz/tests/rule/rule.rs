@@ -296,6 +296,23 @@ fn a_resource_in_two_workspaces_needs_both() {
 }
 
 #[test]
+fn what_is_in_more_places_than_can_be_looked_at_is_outside_of_every_list() {
+    for (places, expected) in [(61, ALLOWED), (62, denied(ReasonCode::ScopeWorkspace))] {
+        let mut scene = scene();
+        let names: Vec<String> = (0..places).map(|place| format!("place-{place}")).collect();
+        for name in &names {
+            scene.add(&format!("workspace:{name}#organization@organization:acme"));
+            scene.add(&format!("board:roadmap#workspace@workspace:{name}"));
+        }
+        let granted = names.iter().map(String::as_str).chain(["main"]).collect::<Vec<_>>();
+        scene.identity("agent:helper").scope =
+            Some(Scope { workspaces: listed(&granted), ..everything() });
+        // The board, its workspaces and their organization are 64 at most.
+        assert_eq!(scene.said(), expected, "{places}");
+    }
+}
+
+#[test]
 fn a_resource_without_a_workspace_is_outside_of_every_list() {
     let mut scene = scene();
     scene.action = "configure";

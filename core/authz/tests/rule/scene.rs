@@ -266,11 +266,15 @@ impl Scene {
         Policy::from_contract(&contract).expect("the policy loads")
     }
 
-    pub(crate) fn validator(&self) -> Validator {
+    /// The trust document: the contract and its issuers' keys.
+    pub(crate) fn trust(&self) -> String {
         let set = |issuer: &str| json!({"issuer": issuer, "keys": {"keys": [jwk(ISSUER_KEY)]}});
-        let trust = json!({"contract": self.contract, "key_sets": [set(LOGIN), set(AGENTS)]});
+        json!({"contract": self.contract, "key_sets": [set(LOGIN), set(AGENTS)]}).to_string()
+    }
+
+    pub(crate) fn validator(&self) -> Validator {
         let mut validator = Validator::new();
-        validator.load_trust(&trust.to_string()).expect("the trust loads");
+        validator.load_trust(&self.trust()).expect("the trust loads");
         validator
     }
 

@@ -111,6 +111,17 @@ fn a_userset_has_its_own_relation_and_those_that_store_it() {
 }
 
 #[test]
+fn a_userset_of_another_relation_or_type_is_another_one() {
+    let model = "type user\ntype team\n  relations\n    define lead: [user]\n    define member: [user]\n\
+        type squad\n  relations\n    define member: [user]\n\
+        type folder\n  relations\n    define viewer: [team#member]\n";
+    let snapshot = raw(model, &["folder:q3#viewer@team:staff#member"]);
+    assert!(path(&snapshot, "folder:q3#viewer@team:staff#member").is_some());
+    assert_eq!(path(&snapshot, "folder:q3#viewer@team:staff#lead"), None);
+    assert_eq!(path(&snapshot, "folder:q3#viewer@squad:staff#member"), None);
+}
+
+#[test]
 fn twenty_four_levels_hold_and_the_next_is_too_deep() {
     let link = |at: u32| format!("folder:{at}#parent@folder:{}", at + 1);
     let mut relationships: Vec<String> = (0..30).map(link).collect();
