@@ -43,11 +43,17 @@ impl Type {
     }
 }
 
+/// Stands in a text for the zone that is left out.
+const NO_ZONE: &str = "<none>";
+
 /// A condition and contexts to evaluate it in.
 #[derive(Debug)]
 pub(crate) struct Case {
     pub(crate) parameters: Vec<(String, Type)>,
     pub(crate) expression: String,
+    /// The same with `'UTC'` wherever a part of a time is read without a zone: OpenFGA reads it in
+    /// UTC, the `cel` crate in the offset of the time's text.
+    pub(crate) expression_in_utc: String,
     /// The relationship's context and the request's.
     pub(crate) runs: Vec<(Map<String, Value>, Map<String, Value>)>,
 }
@@ -80,7 +86,7 @@ pub(crate) fn case(random: &mut Random, scope: Scope, runs: usize) -> Case {
         (0..count).map(|index| (format!("p{index}"), parameter_type(random, scope, 2))).collect();
     let mut generator =
         Generator { random, scope, variables: parameters.clone(), fuel: 24, next_variable: 0 };
-    let expression = generator.expression(&Type::Bool, 4);
+    let text = generator.expression(&Type::Bool, 4);
     let mut all = Vec::new();
     for _ in 0..runs {
         let (mut stored, mut request) = (Map::new(), Map::new());
@@ -99,7 +105,8 @@ pub(crate) fn case(random: &mut Random, scope: Scope, runs: usize) -> Case {
         }
         all.push((stored, request));
     }
-    Case { parameters, expression, runs: all }
+    let [expression, expression_in_utc] = ["", "'UTC'"].map(|zone| text.replace(NO_ZONE, zone));
+    Case { parameters, expression, expression_in_utc, runs: all }
 }
 
 fn parameter_type(random: &mut Random, scope: Scope, depth: usize) -> Type {
@@ -409,7 +416,7 @@ impl Generator<'_> {
         if index >= 6 && one_in(self.random, 2) {
             return format!("{}.{}()", self.expression(&Type::Duration, depth - 1), parts[index]);
         }
-        let zone = ["", "", "'UTC'", "'+02:00'", "'-08:30'"][self.random.below(5)];
+        let zone = [NO_ZONE, NO_ZONE, "'UTC'", "'+02:00'", "'-08:30'"][self.random.below(5)];
         format!("{}.{}({zone})", self.expression(&Type::Timestamp, depth - 1), parts[index])
     }
 

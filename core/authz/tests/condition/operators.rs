@@ -314,6 +314,8 @@ fn parts_of_times_and_durations_are_read_in_a_zone() {
         "timestamp('2021-01-01T00:30:00Z').getHours('-08:30') == 16",
         "timestamp('2021-01-01T00:30:00Z').getHours('08:00') == 8",
         "timestamp('2021-01-01T02:30:00+02:00').getHours('UTC') == 0",
+        // Without a zone in UTC, not in the offset of the text: seen on an OpenFGA server.
+        "timestamp('2000-12-31T00:30:00+14:00').getDayOfWeek() == 6",
         "duration('90m').getHours() == 1 && duration('90m').getMinutes() == 90",
         "duration('1.5s').getSeconds() == 1 && duration('1.5s').getMilliseconds() == 1500",
         "duration('-90m').getHours() == -1",
