@@ -1,6 +1,6 @@
 //! The bytecode against the `cel` crate's interpreter: random conditions, random contexts.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::Write as _;
 use std::sync::Arc;
 
@@ -180,6 +180,8 @@ fn reason(
     };
     match (problem, theirs) {
         (None, Err(_)) if expression.contains(" in [])") => Some(IN_NOTHING),
+        // The error may be another one's: `a in {} && b` is false, whatever becomes of b.
+        (None, Err(_)) if expression.contains(" in dyn({") => Some(IN_MAP),
         (None, Err(ExecutionError::NoSuchOverload(error))) => {
             let types = error.argument_types();
             let is_double = |of: &String| of == "double";
@@ -222,7 +224,10 @@ fn the_bytecode_agrees_with_the_interpreter() {
     }
     let unknown = std::mem::take(&mut tally.unknown);
     writeln!(std::io::stderr(), "{tally:#?}").unwrap();
-    let first = unknown.iter().take(10).map(String::as_str).collect::<Vec<_>>().join("\n");
+    // One of each condition: its contexts mostly differ alike.
+    let mut conditions = BTreeSet::new();
+    let first = unknown.iter().filter(|text| conditions.insert(text.lines().next()));
+    let first = first.take(10).map(String::as_str).collect::<Vec<_>>().join("\n");
     assert!(unknown.is_empty(), "{} disagreements, the first are\n{first}", unknown.len());
     assert!(tally.true_and_true > tally.evaluations / 10, "{tally:?}");
     assert!(tally.false_and_false > tally.evaluations / 10, "{tally:?}");
