@@ -64,6 +64,11 @@ impl Case {
         let parameters = self.parameters.iter();
         parameters.map(|(name, of)| format!("{name}: {}", of.text())).collect::<Vec<_>>().join(", ")
     }
+
+    /// Whether durations may come out anywhere.
+    pub(crate) fn has_durations(&self) -> bool {
+        self.expression.contains("duration(") || self.signature().contains("duration")
+    }
 }
 
 /// What the generator may use.
