@@ -23,6 +23,7 @@ mod properties;
 mod records;
 mod rule;
 mod scene;
+mod scope;
 mod tenant;
 mod texts;
 mod usage;
