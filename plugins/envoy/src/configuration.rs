@@ -19,7 +19,7 @@ pub(crate) struct Configuration {
     /// Whose state, and signed by whom.
     pub(crate) state: String,
     pub(crate) supply: Supply,
-    /// Where the key sets are that this VM fetches.
+    /// Where the key sets are that are fetched by who asks the feed.
     pub(crate) key_sets: Vec<KeySetAddress>,
     pub(crate) route: RouteName,
     pub(crate) session_secret: Option<Vec<u8>>,
@@ -33,11 +33,10 @@ pub(crate) struct Configuration {
 /// Where the state comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Supply {
-    /// This VM asks the feed for itself.
+    /// One of the VMs of the same `vm_id` that know a feed asks it and shares what comes; without a
+    /// `vm_id` each VM asks for itself.
     Feed(FeedAddress),
-    /// This VM asks the feed and shares what comes: the singleton.
-    Publish(FeedAddress),
-    /// The singleton of the same `vm_id` shares it.
+    /// Others of the same `vm_id` share it.
     Shared,
 }
 
@@ -96,6 +95,11 @@ enum Role {
 }
 
 impl Configuration {
+    /// Whether it is of no use without what VMs share: it decides nothing itself, or asks nobody.
+    pub(crate) fn must_share(&self) -> bool {
+        self.trust.is_none() || self.supply == Supply::Shared
+    }
+
     /// Reads the document strictly.
     pub(crate) fn parse(text: &str) -> Result<Self, LoadError> {
         let written: Written = read_document(text)?;
@@ -108,8 +112,7 @@ impl Configuration {
         }
         let supply = match (role, written.feed) {
             (Role::Filter, None) => Supply::Shared,
-            (Role::Filter, Some(feed)) => Supply::Feed(checked(feed)?),
-            (Role::Sync, Some(feed)) => Supply::Publish(checked(feed)?),
+            (Role::Filter | Role::Sync, Some(feed)) => Supply::Feed(checked(feed)?),
             (Role::Sync, None) => return Err(LoadError::new("feed", "is what `sync` is for")),
         };
         if supply == Supply::Shared && !written.key_sets.is_empty() {
@@ -198,7 +201,7 @@ mod tests {
         };
         assert_eq!(supply(r#","trust":{}"#), Supply::Shared);
         assert_eq!(supply(&format!(r#","trust":{{}}{feed}"#)), Supply::Feed(address.clone()));
-        assert_eq!(supply(&format!(r#","role":"sync"{feed}"#)), Supply::Publish(address));
+        assert_eq!(supply(&format!(r#","role":"sync"{feed}"#)), Supply::Feed(address));
     }
 
     #[test]

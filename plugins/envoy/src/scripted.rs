@@ -60,6 +60,7 @@ impl Scripted {
     pub(crate) fn at_seconds(now: u64) -> Self {
         let host = Self::default();
         host.set_seconds(now);
+        host.properties.borrow_mut().insert("plugin_vm_id".to_owned(), b"mandate".to_vec());
         host
     }
 

@@ -6,7 +6,7 @@ use mandate_gate::{Answer, Emission, Gate, Request, Verdict};
 use crate::configuration::{Configuration, RouteName};
 use crate::host::{Host, HostProblem, MetricKind};
 use crate::metrics::Metrics;
-use crate::sync::{Arrived, Keys, Sync};
+use crate::sync::{Arrived, Keys, Shelf, Sync, Turn};
 
 /// A plugin that is configured.
 #[derive(Debug)]
@@ -20,6 +20,7 @@ pub(crate) struct Worker {
     sequence: u64,
     verifications: u32,
     tick_milliseconds: u32,
+    turn: Turn,
     sync: Sync,
     pub(crate) keys: Keys,
 }
@@ -43,22 +44,24 @@ impl Worker {
             .configure_state(&configuration.state)
             .map_err(|error| error.under("state"))?;
         let without_keys = match &configuration.trust {
-            None => Vec::new(),
+            None => None,
             Some(trust) => {
                 let loaded = gate.load_trust(trust).map_err(|error| error.under("trust"))?;
-                loaded.issuers_without_keys
+                Some(loaded.issuers_without_keys)
             }
         };
         if let Some(secret) = &configuration.session_secret {
             gate.configure_sealing(secret).map_err(|error| error.under("session_secret"))?;
         }
-        let Configuration { supply, key_sets, .. } = &configuration;
-        let state = gate.authorizer().state();
-        let keys = Keys::new(supply, key_sets, state.config(), without_keys)?;
+        let supply = &configuration.supply;
+        let shelf = (configuration.must_share() || is_shared_with_ours_alone(host)?)
+            .then(|| Shelf::of(gate.authorizer().state().config()));
+        let keys = Keys::new(configuration.key_sets, shelf.clone(), without_keys.as_deref())?;
         let (emitter, now) = (&configuration.emitter, host.now()?);
         let source = format!("{emitter}.{now:x}.{}", number_among_vms(host)?);
         let mut worker = Self {
-            sync: Sync::new(supply, state),
+            turn: Turn::new(supply, shelf.as_ref(), &source),
+            sync: Sync::new(supply, shelf),
             keys,
             gate,
             metrics: Metrics::default(),
@@ -89,10 +92,11 @@ impl Worker {
         validator.allow_verifications(Some(self.verifications));
         self.metrics.add(host, "signatures", "checked", i64::from(checked));
         let Ok(now) = host.now() else { return };
+        let turn = (now, self.turn.is_ours(host, now));
         let state = self.gate.authorizer_mut().state_mut();
-        self.sync.on_tick(host, state, &mut self.metrics, now);
+        self.sync.on_tick(host, state, &mut self.metrics, turn);
         let validator = self.gate.authorizer_mut().validator();
-        self.keys.on_tick(host, validator, &mut self.metrics, now);
+        self.keys.on_tick(host, validator, &mut self.metrics, turn);
         self.state_metrics(host, now);
     }
 
@@ -105,12 +109,14 @@ impl Worker {
         body: usize,
     ) {
         let arrived = Arrived { call, fields, body };
+        // Between two ticks it may have become another VM's turn.
+        let answer = (&arrived, host.now().is_ok_and(|now| self.turn.is_ours(host, now)));
         let validator = self.gate.authorizer_mut().validator();
-        if self.keys.on_call_response(host, validator, &mut self.metrics, &arrived) {
+        if self.keys.on_call_response(host, validator, &mut self.metrics, answer) {
             return;
         }
         let state = self.gate.authorizer_mut().state_mut();
-        self.sync.on_call_response(host, state, &mut self.metrics, &arrived);
+        self.sync.on_call_response(host, state, &mut self.metrics, answer);
     }
 
     /// Decides a request, and counts it.
@@ -148,6 +154,13 @@ impl Worker {
         self.metrics.record(host, MetricKind::Gauge, "state.epoch", epoch);
         self.metrics.record(host, MetricKind::Gauge, "state.age_seconds", age);
     }
+}
+
+/// Whether what is shared belongs to a `vm_id` that somebody chose: with none it belongs to all plugins
+/// that have none, of whomever.
+fn is_shared_with_ours_alone(host: &dyn Host) -> Result<bool, HostProblem> {
+    let name = host.property(&["plugin_vm_id"])?;
+    Ok(name.is_some_and(|name| !name.is_empty()))
 }
 
 /// Seconds of the nanoseconds that the host counts.

@@ -47,7 +47,7 @@ pub struct FilterPlan {
     pub feed: Source,
     /// Key sets that are fetched: the issuer, and from where.
     pub key_sets: Vec<(String, Source)>,
-    /// Whether one plugin follows the feed for all workers.
+    /// Whether a plugin on the main thread follows the feed, and workers only where it is gone.
     pub singleton: bool,
 }
 
@@ -194,9 +194,8 @@ impl FilterPlan {
         put("route", self.route.clone().map(Value::from));
         put("session_secret", self.session_secret.clone().map(Value::from));
         put("client_certificate", self.client_certificate.then_some(Value::Bool(true)));
-        if !self.singleton {
-            self.put_sources(&mut configuration);
-        }
+        // Also beside a singleton: a worker takes over from one that has trapped.
+        self.put_sources(&mut configuration);
         configuration
     }
 

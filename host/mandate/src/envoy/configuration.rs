@@ -31,11 +31,12 @@ pub fn check(text: &str) -> Result<(), String> {
             .map_err(|error| error.under("session_secret").to_string())?;
     }
     let stray = |set: &&plugin::KeySetAddress| !without_keys.contains(&set.issuer);
-    match (&configuration.supply, configuration.key_sets.iter().find(stray)) {
-        (plugin::Supply::Feed(_), Some(set)) => {
+    let decides = configuration.trust.is_some();
+    match configuration.key_sets.iter().find(stray).filter(|_| decides) {
+        Some(set) => {
             Err(format!("`key_sets`: {} is no issuer of the contract without keys", set.issuer))
         }
-        _ => Ok(()),
+        None => Ok(()),
     }
 }
 

@@ -1,4 +1,4 @@
-//! The singleton that follows the feed for all workers, and who else could reach what it shares.
+//! Who follows the feed for all VMs of a process, and who else could reach what they share.
 
 use serde_json::Value;
 
@@ -54,11 +54,9 @@ fn check_supply(filter: &Filter<'_>, singletons: &[Singleton<'_>], report: &mut 
     let machine = filter.plugin.get("vm_config");
     let place = machine.get("vm_id");
     let same = |one: &&Singleton<'_>| one.machine.get("vm_id").text() == place.text();
-    let supply: Vec<&Settings> = if filter.settings.has_feed {
-        vec![&filter.settings]
-    } else {
-        singletons.iter().filter(same).map(|one| &one.settings).collect()
-    };
+    let singletons = singletons.iter().filter(same).map(|one| &one.settings);
+    let itself = filter.settings.has_feed.then_some(&filter.settings);
+    let supply: Vec<&Settings> = singletons.chain(itself).collect();
     if supply.is_empty() {
         let reason =
             "no singleton shares its state with this filter: every request is 503 for ever";
@@ -66,8 +64,11 @@ fn check_supply(filter: &Filter<'_>, singletons: &[Singleton<'_>], report: &mut 
         return;
     }
     for issuer in &filter.settings.without_keys {
-        if !supply.iter().any(|settings| settings.fetched.contains(issuer)) {
-            let reason = format!("nobody has a key set of `{issuer}`: its tokens are 503 for ever");
+        // Any of them may be the one that asks.
+        if !supply.iter().all(|settings| settings.fetched.contains(issuer)) {
+            let reason = format!(
+                "not all that follow the feed fetch the key set of `{issuer}`: its tokens become 503"
+            );
             report.find(Rule::KeysAbsent, &filter.plugin.get("configuration"), reason);
         }
     }

@@ -30,12 +30,12 @@ fn singleton(bootstrap: &Value) -> &Value {
 }
 
 #[test]
-fn a_singleton_follows_the_feed_unless_there_is_to_be_none() {
+fn the_filter_and_a_singleton_know_the_feed_unless_there_is_to_be_none() {
     let set_up = SetUp::new("envoy-singleton");
     let feed = json!({"cluster": "mandate-feed", "authority": "127.0.0.1:9001"});
     let usual = written(&set_up.usual());
     let (gate, sync) = (configuration(filter(&usual)), configuration(singleton(&usual)));
-    assert_eq!((&gate["feed"], &sync["feed"]), (&Value::Null, &feed));
+    assert_eq!((&gate["feed"], &sync["feed"]), (&feed, &feed));
     assert_eq!((&gate["emitter"], &sync["emitter"]), (&json!("edge-1"), &json!("edge-1-sync")));
     assert_eq!((&sync["role"], &gate["state"]), (&json!("sync"), &sync["state"]));
     assert_eq!(filter(&usual)["vm_config"], singleton(&usual)["vm_config"]);

@@ -1,8 +1,10 @@
 //! The feed's consumer (docs/feed.md): a snapshot, then deltas and heartbeats by long poll.
 
+use mandate_authz::container::Position;
 use mandate_authz::state::{State, StateRefusal};
 
 use super::Arrived;
+use super::loading::{Loading, Step};
 use super::news::News;
 use super::shared::{Shelf, Version};
 use crate::configuration::FeedAddress;
@@ -17,17 +19,28 @@ pub(super) struct Feed {
     /// Where what comes is shared; absent where this VM serves itself alone.
     shelf: Option<Shelf>,
     asked: Option<(u32, Question)>,
+    arriving: Option<Arriving>,
     next: Question,
     /// The tag of the snapshot that was loaded last.
     tag: Option<String>,
     failures: u32,
     /// Nanoseconds since the epoch.
     wait_until: u64,
+    /// What of ours is shared, or was when this VM went on with it.
     shared: Option<Version>,
     /// Deltas since the snapshot, as they are shared.
     log: Vec<u8>,
     /// Bytes of deltas beyond which a later snapshot is looked for.
     renew_at: usize,
+}
+
+/// A snapshot that is being loaded.
+#[derive(Debug)]
+struct Arriving {
+    loading: Loading,
+    tag: Option<String>,
+    /// What was in force when it came.
+    before: Option<(Position, u64)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +54,8 @@ enum Question {
 enum Outcome {
     /// Ask again, at once.
     Next(Question),
+    /// Go on at the next tick.
+    Load,
     /// Ask again after a while.
     Wait(Question, &'static str),
 }
@@ -54,12 +69,13 @@ struct Answer {
 }
 
 impl Feed {
-    pub(super) fn new(address: FeedAddress, shelf: Option<Shelf>) -> Self {
+    pub(super) const fn new(address: FeedAddress, shelf: Option<Shelf>) -> Self {
         Self {
             address,
             shelf,
             asked: None,
-            next: Question::Snapshot,
+            arriving: None,
+            next: Question::Deltas,
             tag: None,
             failures: 0,
             wait_until: 0,
@@ -69,19 +85,22 @@ impl Feed {
         }
     }
 
-    /// Whether something has come, so that what was shared before is of no use.
-    pub(super) const fn has_begun(&self) -> bool {
-        self.tag.is_some()
+    /// Whether it has shared nothing, and expects and loads nothing.
+    pub(super) const fn is_idle(&self) -> bool {
+        self.shared.is_none() && self.asked.is_none() && self.arriving.is_none()
     }
 
     pub(super) fn on_tick(
         &mut self,
         host: &dyn Host,
-        state: &State,
+        state: &mut State,
         metrics: &mut Metrics,
         now: u64,
     ) {
-        if self.asked.is_none() && now >= self.wait_until {
+        if let Some(arriving) = self.arriving.take() {
+            let outcome = self.load(host, state, arriving);
+            self.follow(host, state, metrics, Question::Snapshot, outcome);
+        } else if self.asked.is_none() && now >= self.wait_until {
             self.ask(host, state, metrics, now);
         }
     }
@@ -98,12 +117,26 @@ impl Feed {
             return;
         }
         self.asked = None;
-        let outcome = self.answered(host, state, question, arrived).unwrap_or_else(|problem| {
+        let outcome = self.answered(host, state, question, arrived);
+        self.follow(host, state, metrics, question, outcome);
+    }
+
+    /// Does what an outcome asks for.
+    fn follow(
+        &mut self,
+        host: &dyn Host,
+        state: &State,
+        metrics: &mut Metrics,
+        question: Question,
+        outcome: Result<Outcome, HostProblem>,
+    ) {
+        let outcome = outcome.unwrap_or_else(|problem| {
             host.log(Level::Error, &problem.to_string());
             Outcome::Wait(question, "host")
         });
         let now = host.now().unwrap_or(self.wait_until);
         match outcome {
+            Outcome::Load => {}
             Outcome::Next(next) => {
                 self.failures = 0;
                 self.next = next;
@@ -200,37 +233,49 @@ impl Feed {
             return Ok(Outcome::Wait(Question::Snapshot, "too-large"));
         }
         let bytes = host.buffer(Buffer::CallResponse, size)?;
-        let before = state.meta().map(|meta| (meta.position, meta.issued_at));
-        match state.load(&bytes).map(|meta| (meta.position, meta.issued_at)) {
-            // Nothing follows what is in force, and there is nothing later: not asked without a pause.
-            Ok(loaded) if before.is_some_and(|before| loaded <= before) => {
-                return Ok(Outcome::Wait(Question::Deltas, "unchanged"));
-            }
-            Ok(_) => {}
-            Err(StateRefusal::Rollback { .. }) if state.meta().is_some() => {
-                // The feed knows less than is in force: that stays, and is not shared anew.
-                return Ok(Outcome::Wait(Question::Deltas, "rolled-back"));
-            }
-            Err(refusal) => {
-                host.log(Level::Error, &format!("the snapshot is refused: {refusal}"));
-                return Ok(Outcome::Wait(Question::Snapshot, "snapshot-refused"));
-            }
+        let before = in_force(state);
+        match Loading::begin(bytes, state) {
+            Ok(loading) => self.load(host, state, Arriving { loading, tag: answer.tag, before }),
+            Err(refusal) => Ok(snapshot_refused(host, state, &refusal)),
         }
-        self.tag = Some(answer.tag.unwrap_or_default());
+    }
+
+    /// Loads a piece of a snapshot, and shares it when it is whole and in force.
+    fn load(
+        &mut self,
+        host: &dyn Host,
+        state: &mut State,
+        mut arriving: Arriving,
+    ) -> Result<Outcome, HostProblem> {
+        match arriving.loading.step(state) {
+            Ok(Step::More) => {
+                self.arriving = Some(arriving);
+                return Ok(Outcome::Load);
+            }
+            Ok(Step::Done) => {}
+            Err(refusal) => return Ok(snapshot_refused(host, state, &refusal)),
+        }
+        let shared = match (&self.shelf, self.shared) {
+            (Some(shelf), None) => shelf.version(host)?,
+            (_, known) => known,
+        };
+        let has_reached_all = self.shelf.is_none() || shared.is_some();
+        // Nothing follows what is in force, and there is nothing later: not asked without a pause.
+        if has_reached_all && arriving.before.is_some() && in_force(state) <= arriving.before {
+            self.tag = arriving.tag;
+            return Ok(Outcome::Wait(Question::Deltas, "unchanged"));
+        }
         self.log.clear();
         self.renew_at = LOG_BYTES;
         if let Some(shelf) = &self.shelf {
-            let before = match self.shared {
-                Some(version) => version,
-                None => shelf.version(host)?.unwrap_or_default(),
-            };
-            let version =
-                Version { snapshot: before.snapshot.saturating_add(1), ..Version::default() };
+            let snapshot = shared.unwrap_or_default().snapshot.saturating_add(1);
+            let version = Version { snapshot, ..Version::default() };
             shelf.put(host, "log", b"")?;
-            shelf.put(host, "snapshot", &bytes)?;
+            shelf.put(host, "snapshot", arriving.loading.bytes())?;
             shelf.put_version(host, version)?;
             self.shared = Some(version);
         }
+        self.tag = arriving.tag;
         Ok(Outcome::Next(Question::Deltas))
     }
 
@@ -264,7 +309,7 @@ impl Feed {
     fn share(&mut self, host: &dyn Host, news: &News<'_>) -> Result<(), HostProblem> {
         let Some(shelf) = &self.shelf else { return Ok(()) };
         if self.shared.is_none() {
-            // This VM was loaded anew, and the feed had no later snapshot: go on with what is there.
+            // Another VM has shared a snapshot, and this one goes on from there.
             self.log = shelf.take(host, "log")?;
             self.shared = shelf.version(host)?;
         }
@@ -280,6 +325,20 @@ impl Feed {
         }
         shelf.put_version(host, *version)
     }
+}
+
+/// How far what is in force has come.
+fn in_force(state: &State) -> Option<(Position, u64)> {
+    state.meta().map(|meta| (meta.position, meta.issued_at))
+}
+
+fn snapshot_refused(host: &dyn Host, state: &State, refusal: &StateRefusal) -> Outcome {
+    if matches!(refusal, StateRefusal::Rollback { .. }) && state.meta().is_some() {
+        // The feed knows less than is in force: that stays, and is not shared anew.
+        return Outcome::Wait(Question::Deltas, "rolled-back");
+    }
+    host.log(Level::Error, &format!("the snapshot is refused: {refusal}"));
+    Outcome::Wait(Question::Snapshot, "snapshot-refused")
 }
 
 /// What helps after a container was refused: a snapshot, where something is missing in between.

@@ -1,5 +1,5 @@
-//! Key sets that are fetched: asked of the issuers' clusters, or taken from what the singleton of the
-//! process shares (contract/CONTRACT.md#keys).
+//! Key sets that are fetched: one VM of a process asks the issuers' clusters and shares what comes, all
+//! take it up; where nothing can be shared safely, each VM asks for itself (contract/CONTRACT.md#keys).
 //!
 //! Unlike the state, a key set is signed by nobody. Who fetches it answers for it: the cluster's TLS,
 //! and a `vm_id` that no other plugin has.
@@ -8,12 +8,11 @@ mod fetch;
 mod shared;
 
 use mandate_authn::{KeySet, LoadError, Validator};
-use mandate_authz::state::StateConfig;
 
 use self::fetch::{Fetch, Fetched};
 use self::shared::{KeyShelf, Pickup};
-use super::Arrived;
-use crate::configuration::{KeySetAddress, Supply};
+use super::{Arrived, Shelf};
+use crate::configuration::KeySetAddress;
 use crate::host::{Host, HostProblem, Level};
 use crate::metrics::Metrics;
 
@@ -22,47 +21,44 @@ use crate::metrics::Metrics;
 pub(crate) enum Keys {
     /// This VM asks the issuers for itself.
     Own(Vec<Fetch>),
-    /// This VM asks the issuers and shares what comes: the singleton.
-    Publish(Vec<(Fetch, KeyShelf)>),
-    /// The singleton of the same `vm_id` shares them.
-    Shared(Vec<Pickup>),
+    /// What one VM is given, all of the same `vm_id` take up.
+    Shared(Shared),
+}
+
+/// How key sets are shared.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    shelf: Shelf,
+    addresses: Vec<KeySetAddress>,
+    /// While it is this VM's turn to ask.
+    fetches: Vec<(Fetch, KeyShelf)>,
+    pickups: Vec<Pickup>,
 }
 
 impl Keys {
-    /// `without` are the issuers of the contract that have no key set of the configuration.
+    /// `without` are the issuers of the contract that have no key set of the configuration; `None`
+    /// where there is no contract, and nothing is decided.
     ///
     /// # Errors
     /// An issuer whose keys are not wanted: a line that nobody uses is a mistake.
     pub(crate) fn new(
-        supply: &Supply,
-        sets: &[KeySetAddress],
-        state: &StateConfig,
-        without: Vec<String>,
+        addresses: Vec<KeySetAddress>,
+        shelf: Option<Shelf>,
+        without: Option<&[String]>,
     ) -> Result<Self, LoadError> {
-        let shelf = |issuer: &str| KeyShelf::of(state, issuer);
-        let fetches = sets.iter().cloned().map(Fetch::new);
-        Ok(match supply {
-            Supply::Feed(_) => {
-                let stray = sets.iter().position(|set| !without.contains(&set.issuer));
-                if let Some(position) = stray {
-                    let problem = "is no issuer of the contract, or has a key set in `trust`";
-                    return Err(LoadError::new(&format!("key_sets[{position}].issuer"), problem));
-                }
-                Self::Own(fetches.collect())
-            }
-            Supply::Publish(_) => Self::Publish(
-                fetches
-                    .map(|fetch| {
-                        let shelf = shelf(fetch.issuer());
-                        (fetch, shelf)
-                    })
-                    .collect(),
-            ),
-            Supply::Shared => {
-                let pickup = |issuer: String| Pickup::new(shelf(&issuer));
-                Self::Shared(without.into_iter().map(pickup).collect())
-            }
-        })
+        let stray = |address: &KeySetAddress| {
+            without.is_some_and(|without| !without.contains(&address.issuer))
+        };
+        if let Some(position) = addresses.iter().position(stray) {
+            let problem = "is no issuer of the contract, or has a key set in `trust`";
+            return Err(LoadError::new(&format!("key_sets[{position}].issuer"), problem));
+        }
+        let Some(shelf) = shelf else {
+            return Ok(Self::Own(addresses.into_iter().map(Fetch::new).collect()));
+        };
+        let pickup = |issuer: &String| Pickup::new(KeyShelf::new(shelf.clone(), issuer));
+        let pickups = without.unwrap_or_default().iter().map(pickup).collect();
+        Ok(Self::Shared(Shared { shelf, addresses, fetches: Vec::new(), pickups }))
     }
 
     /// A token could not be verified for want of a newer set of this issuer.
@@ -71,37 +67,34 @@ impl Keys {
             Self::Own(fetches) => {
                 fetches.iter_mut().filter(|fetch| fetch.issuer() == issuer).for_each(Fetch::want);
             }
-            Self::Shared(pickups) => {
+            Self::Shared(Shared { pickups, .. }) => {
                 pickups.iter_mut().filter(|one| one.issuer() == issuer).for_each(Pickup::want);
             }
-            // It decides nothing.
-            Self::Publish(_) => {}
         }
     }
 
-    /// Looks for news, at `now` nanoseconds since the epoch.
+    /// Looks for news, at `now` nanoseconds since the epoch; `ours` where it is this VM's turn to ask.
     pub(crate) fn on_tick(
         &mut self,
         host: &dyn Host,
         validator: &mut Validator,
         metrics: &mut Metrics,
-        now: u64,
+        (now, ours): (u64, bool),
     ) {
         match self {
             Self::Own(fetches) => {
                 fetches.iter_mut().for_each(|fetch| fetch.on_tick(host, metrics, now));
             }
-            Self::Publish(fetches) => {
-                for (fetch, shelf) in fetches {
+            Self::Shared(shared) => {
+                shared.turn(ours);
+                for pickup in &mut shared.pickups {
+                    pickup.on_tick(host, validator, metrics, now);
+                }
+                for (fetch, shelf) in &mut shared.fetches {
                     if let Err(problem) = shelf.on_tick(host, fetch) {
                         host.log(Level::Error, &problem.to_string());
                     }
                     fetch.on_tick(host, metrics, now);
-                }
-            }
-            Self::Shared(pickups) => {
-                for pickup in pickups {
-                    pickup.on_tick(host, validator, metrics, now);
                 }
             }
         }
@@ -113,7 +106,7 @@ impl Keys {
         host: &dyn Host,
         validator: &mut Validator,
         metrics: &mut Metrics,
-        arrived: &Arrived,
+        (arrived, ours): (&Arrived, bool),
     ) -> bool {
         match self {
             Self::Own(fetches) => fetches.iter_mut().any(|fetch| {
@@ -122,15 +115,40 @@ impl Keys {
                     Fetched::Same { at } => refused(validator.confirm_keys(issuer, at)),
                 })
             }),
-            Self::Publish(fetches) => fetches.iter_mut().any(|(fetch, shelf)| {
-                fetch.on_call_response(host, metrics, arrived, |host, _, fetched| {
-                    if let Fetched::Set { text, .. } = fetched {
-                        refused(KeySet::parse(text).map(drop))?;
-                    }
-                    Ok(shelf.publish(host, &fetched)?)
-                })
-            }),
-            Self::Shared(_) => false,
+            Self::Shared(shared) => {
+                shared.turn(ours);
+                shared.on_call_response(host, metrics, arrived)
+            }
+        }
+    }
+}
+
+impl Shared {
+    fn on_call_response(
+        &mut self,
+        host: &dyn Host,
+        metrics: &mut Metrics,
+        arrived: &Arrived,
+    ) -> bool {
+        self.fetches.iter_mut().any(|(fetch, shelf)| {
+            fetch.on_call_response(host, metrics, arrived, |host, _, fetched| {
+                if let Fetched::Set { text, .. } = fetched {
+                    refused(KeySet::parse(text).map(drop))?;
+                }
+                Ok(shelf.publish(host, &fetched)?)
+            })
+        })
+    }
+
+    fn turn(&mut self, ours: bool) {
+        if !ours {
+            self.fetches.clear();
+        } else if self.fetches.is_empty() {
+            let fetch = |address: &KeySetAddress| {
+                let shelf = KeyShelf::new(self.shelf.clone(), &address.issuer);
+                (Fetch::new(address.clone()), shelf)
+            };
+            self.fetches = self.addresses.iter().map(fetch).collect();
         }
     }
 }

@@ -28,6 +28,11 @@ impl Loading {
         Ok(Self { bytes, at })
     }
 
+    /// The whole snapshot, as it came.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// Takes the next piece; all of them where nothing is in force, and nobody is kept waiting.
     pub(super) fn step(&mut self, state: &mut State) -> Result<Step, StateRefusal> {
         let pieces = if state.meta().is_none() { usize::MAX } else { PIECES };

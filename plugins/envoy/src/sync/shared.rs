@@ -13,7 +13,7 @@ use crate::metrics::Metrics;
 
 /// Where the state of one deployment and slice is shared.
 #[derive(Clone, Debug)]
-pub(super) struct Shelf {
+pub(crate) struct Shelf {
     prefix: String,
 }
 
@@ -29,7 +29,7 @@ pub(super) struct Version {
 }
 
 impl Shelf {
-    pub(super) fn of(config: &StateConfig) -> Self {
+    pub(crate) fn of(config: &StateConfig) -> Self {
         // INVARIANT: names of deployments and slices are plain text without a zero byte.
         Self { prefix: format!("mandate/{}\0{}\0", config.deployment(), config.slice()) }
     }
@@ -48,8 +48,28 @@ impl Shelf {
         Ok(shared.map(|(bytes, _)| bytes).unwrap_or_default())
     }
 
+    /// What is there, and its version, which is never 0.
+    pub(super) fn versioned(
+        &self,
+        host: &dyn Host,
+        what: &str,
+    ) -> Result<Option<(Vec<u8>, u32)>, HostProblem> {
+        host.shared(&self.key(what))
+    }
+
+    /// Writes over that version alone; whether it did.
+    pub(super) fn put_if(
+        &self,
+        host: &dyn Host,
+        what: &str,
+        bytes: &[u8],
+        version: u32,
+    ) -> Result<bool, HostProblem> {
+        host.share(&self.key(what), bytes, version)
+    }
+
     pub(super) fn put(&self, host: &dyn Host, what: &str, bytes: &[u8]) -> Result<(), HostProblem> {
-        // One VM writes: the singleton. Version 0 is whatever is there.
+        // One VM writes: who holds the lease. Version 0 is whatever is there.
         host.share(&self.key(what), bytes, 0).map(|_| ())
     }
 
@@ -97,6 +117,11 @@ impl Pickup {
         Self { shelf, seen: Version::default(), log_at: 0, loading: None, wait_until: 0 }
     }
 
+    /// Whether a snapshot has been begun.
+    pub(super) const fn is_loading(&self) -> bool {
+        self.loading.is_some()
+    }
+
     pub(super) fn on_tick(
         &mut self,
         host: &dyn Host,
@@ -122,7 +147,7 @@ impl Pickup {
             let bytes = self.shelf.take(host, "snapshot")?;
             match Loading::begin(bytes, state) {
                 Ok(loading) => self.loading = Some((version, loading)),
-                // Deltas have gone further than the snapshot that the singleton was given.
+                // Deltas have gone further than the snapshot that was shared.
                 Err(StateRefusal::Rollback { .. }) if state.meta().is_some() => {
                     self.follow_from(version);
                 }

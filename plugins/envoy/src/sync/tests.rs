@@ -25,6 +25,15 @@ fn filter(host: &Scripted) -> Worker {
     Worker::configure(host, &configuration.to_string(), Box::new(RingBackend)).unwrap()
 }
 
+/// A filter that can ask the feed where nobody else does.
+fn standby(host: &Scripted) -> Worker {
+    let feed = json!({"cluster": "feed", "authority": "feed.example"});
+    let trust = scene().trust();
+    let configuration =
+        json!({"emitter": "edge-1", "state": state_config(), "trust": trust, "feed": feed});
+    Worker::configure(host, &configuration.to_string(), Box::new(RingBackend)).unwrap()
+}
+
 /// What is in force: the epoch, and the newest signed moment.
 fn in_force(worker: &Worker) -> Option<(Position, u64)> {
     worker.gate.authorizer().state().meta().map(|meta| (meta.position, meta.issued_at))
@@ -79,18 +88,112 @@ fn what_the_singleton_is_given_reaches_every_worker_and_every_vm_that_is_loaded_
     assert_eq!(in_force(&filter(&host)), Some((epoch(8), NOW + 2)));
     assert_eq!(last_call(&host), asked);
 
-    // The singleton too: a feed that knows less does not take it back, and it goes on.
+    // The singleton too. It asks when the lease of the one before has run out, and goes on; a feed that
+    // knows less does not take it back.
     let mut again = singleton(&host);
-    assert_eq!(in_force(&again), Some((epoch(8), NOW + 2)));
+    assert_eq!((in_force(&again), last_call(&host)), (Some((epoch(8), NOW + 2)), asked));
+    host.set_seconds(NOW + 11);
+    again.on_tick(&host);
+    assert_eq!(last_asked(&host).as_deref(), Some("/v1/deltas?from=1.8&wait=30"));
+    answer(&host, &mut again, "410", CONTAINERS, b"");
     answer(&host, &mut again, "200", CONTAINER, &scene().sealed(7));
     assert_eq!(in_force(&again), Some((epoch(8), NOW + 2)));
-    host.set_seconds(NOW + 3);
+    host.set_seconds(NOW + 13);
     again.on_tick(&host);
     assert_eq!(last_asked(&host).as_deref(), Some("/v1/deltas?from=1.8&wait=30"));
     answer(&host, &mut again, "200", CONTAINERS, &delta(8, 9, NOW + 3));
     one.on_tick(&host);
     assert_eq!(in_force(&one), Some((epoch(9), NOW + 3)));
     assert_eq!(in_force(&filter(&host)), Some((epoch(9), NOW + 3)));
+}
+
+// A singleton that had trapped stayed away, and every state grew too old.
+#[test]
+fn a_filter_that_knows_the_feed_takes_over_from_a_singleton_that_is_gone() {
+    let host = Scripted::at_seconds(NOW);
+    let (mut sync, mut one, mut other) = (singleton(&host), standby(&host), standby(&host));
+    answer(&host, &mut sync, "200", CONTAINER, &scene().sealed(7));
+    answer(&host, &mut sync, "200", CONTAINERS, &delta(7, 8, NOW + 1));
+    let asked = last_call(&host);
+    for second in 1..=20 {
+        host.set_seconds(NOW + second);
+        for worker in [&mut sync, &mut one, &mut other] {
+            worker.on_tick(&host);
+        }
+    }
+    assert_eq!((in_force(&one), last_call(&host)), (Some((epoch(8), NOW + 1)), asked));
+
+    drop(sync);
+    for second in 21..=30 {
+        host.set_seconds(NOW + second);
+        one.on_tick(&host);
+        other.on_tick(&host);
+    }
+    // One of them asks, from where the singleton had come to, and shares with the other.
+    assert_eq!(last_call(&host), asked + 1);
+    assert_eq!(last_asked(&host).as_deref(), Some("/v1/deltas?from=1.8&wait=30"));
+    answer(&host, &mut one, "200", CONTAINERS, &delta(8, 9, NOW + 29));
+    other.on_tick(&host);
+    assert_eq!([&one, &other].map(in_force), [Some((epoch(9), NOW + 29)); 2]);
+    assert_eq!(in_force(&filter(&host)), Some((epoch(9), NOW + 29)));
+}
+
+#[test]
+fn who_has_lost_the_lease_neither_asks_nor_shares() {
+    let host = Scripted::at_seconds(NOW);
+    let (mut one, mut other) = (standby(&host), standby(&host));
+    // It was away for longer than it holds the lease, and its answer came meanwhile.
+    host.set_seconds(NOW + 10);
+    other.on_tick(&host);
+    assert_eq!(last_call(&host), 2);
+    host.set_map(Map::CallResponse, &[(":status", "200"), ("content-type", CONTAINER)]);
+    host.buffers.borrow_mut().insert(Buffer::CallResponse, scene().sealed(7));
+    one.on_call_response(&host, 1, 2, 10);
+    assert_eq!((in_force(&one), last_call(&host)), (None, 2));
+    assert_eq!(host.shared("mandate/boards\0all\0version"), Ok(None));
+}
+
+#[test]
+fn a_lease_of_another_clock_or_in_another_form_binds_nobody() {
+    for until in [u64::MAX, 0] {
+        let host = Scripted::at_seconds(NOW);
+        let lease = [&until.to_le_bytes()[..], b"somebody"].concat();
+        host.share("mandate/boards\0all\0lease", &lease, 0).unwrap();
+        standby(&host);
+        assert_eq!(last_call(&host), 1, "{until}");
+    }
+    let host = Scripted::at_seconds(NOW);
+    host.share("mandate/boards\0all\0lease", b"short", 0).unwrap();
+    standby(&host);
+    assert_eq!(last_call(&host), 1);
+}
+
+#[test]
+fn a_filter_that_asks_loads_a_later_snapshot_in_steps() {
+    let host = Scripted::at_seconds(NOW);
+    let mut one = standby(&host);
+    answer(&host, &mut one, "200", CONTAINER, &scene().sealed(7));
+    assert_eq!(in_force(&one), Some((epoch(7), NOW)));
+    answer(&host, &mut one, "410", CONTAINERS, b"");
+    let mut large = scene();
+    for number in 0..20_000 {
+        let name = "x".repeat(240);
+        let board = format!("board:{name}-{number}");
+        large.facts +=
+            &format!("- {{user: 'workspace:planning', relation: workspace, object: '{board}'}}\n");
+    }
+    let large = large.sealed(9);
+    let asked = last_call(&host);
+    answer(&host, &mut one, "200", CONTAINER, &large);
+    let mut ticks = 0;
+    while in_force(&one) != Some((epoch(9), NOW)) {
+        assert_eq!(last_call(&host), asked);
+        ticks += 1;
+        one.on_tick(&host);
+    }
+    // 4 MiB at the answer, the rest at the first tick, its validation with the others.
+    assert_eq!((large.len() >> 20, ticks, last_call(&host)), (5, 2, asked + 1));
+    assert_eq!(in_force(&filter(&host)), Some((epoch(9), NOW)));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use mandate_authn::base64url;
 use serde_json::{Value, json};
 
 use crate::scene::{LOGIN, SECRET, state_config};
-use crate::stage::Plan;
+use crate::stage::{Plan, Supply};
 
 /// Who listens where.
 #[derive(Clone, Copy, Debug)]
@@ -18,7 +18,12 @@ pub(crate) struct Ports {
 }
 
 /// The whole of it. Listeners are read from a file in the folder, so that a test can replace them.
-pub(crate) fn bootstrap(plan: &Plan<'_>, filter: &Path, folder: &Path, ports: &Ports) -> Value {
+pub(crate) fn bootstrap(
+    plan: &Plan<'_>,
+    (filter, singleton): (&Path, &Path),
+    folder: &Path,
+    ports: &Ports,
+) -> Value {
     let listeners = folder.join(LISTENERS);
     put_listener(&listeners, plan, filter, ports, "1");
     let keys = plan.keys.unwrap_or(ports.feed);
@@ -30,7 +35,7 @@ pub(crate) fn bootstrap(plan: &Plan<'_>, filter: &Path, folder: &Path, ports: &P
             cluster("feed", ports.feed), cluster("upstream", ports.upstream),
             cluster("login", keys)]},
     });
-    if plan.singleton {
+    if plan.supply != Supply::Filters {
         let mut sync = json!({"role": "sync", "emitter": "edge-1-sync", "state": state_config()});
         follow(&mut sync, plan);
         bootstrap["bootstrap_extensions"] = json!([{
@@ -39,7 +44,7 @@ pub(crate) fn bootstrap(plan: &Plan<'_>, filter: &Path, folder: &Path, ports: &P
                 "@type": "type.googleapis.com/envoy.extensions.wasm.v3.WasmService",
                 "singleton": true,
                 "config": {"name": "mandate_sync", "root_id": "sync", "configuration": text(&sync),
-                    "vm_config": vm(filter)}},
+                    "vm_config": vm(singleton)}},
         }]);
     }
     bootstrap
@@ -67,7 +72,7 @@ fn listener(plan: &Plan<'_>, filter: &Path, ports: &Ports, version: &str) -> Val
     }
     let mut gate = json!({"emitter": "edge-1", "trust": trust, "state": state_config(),
         "session_secret": base64url::encode(&SECRET)});
-    if !plan.singleton {
+    if matches!(plan.supply, Supply::Both | Supply::Filters) {
         follow(&mut gate, plan);
     }
     let manager = json!({

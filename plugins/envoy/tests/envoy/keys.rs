@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::scene::Scene;
 use crate::server::{self, Sent, answer};
-use crate::stage::{Plan, Stage, scene_of_now};
+use crate::stage::{Plan, Stage, Supply, scene_of_now};
 
 /// Where an issuer publishes its keys.
 #[derive(Clone, Debug)]
@@ -85,16 +85,18 @@ fn keys_come_once_their_server_is_up_stay_while_it_fails_and_change_when_it_rota
 }
 
 #[test]
-fn a_filter_without_a_singleton_serves_itself() {
+fn of_the_filters_without_a_singleton_one_asks_for_all() {
     let scene = scene_of_now();
     let server = KeyServer::begin(html());
     let keys = Some(server.port);
-    let plan = Plan { keys, singleton: false, ..Plan::new("envoy: no singleton", &scene) };
+    let plan = Plan { keys, supply: Supply::Filters, ..Plan::new("envoy: no singleton", &scene) };
     let Some(stage) = plan.begin() else { return };
     passes_nothing_without_keys(&stage, &scene);
     server.becomes(set(&scene));
     stage.wait_for_state(&scene);
     passes_only_what_may(&stage, &scene);
+    // Once for a page that is no set, once for the set.
+    assert_eq!(server.asked(), 2);
 }
 
 /// The state is there, but no key: nobody is known, and nothing reaches the upstream.

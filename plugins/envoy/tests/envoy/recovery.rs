@@ -4,7 +4,7 @@ use crate::client::Open;
 use crate::feed::Conduct;
 use crate::keys::{KeyServer, passes_only_what_may, set};
 use crate::server::{Sent, chunk};
-use crate::stage::{Plan, Stage, scene_of_now};
+use crate::stage::{Plan, Stage, Supply, scene_of_now};
 use crate::traps::{ALLOWED, FORBIDDEN, call, length, post};
 
 // Without FAIL_RELOAD a worker answered 503 for ever; with FAIL_OPEN everything passed.
@@ -75,7 +75,7 @@ fn a_listener_that_is_replaced_while_it_serves_passes_nothing_that_it_should_not
 }
 
 // Envoy loads a VM anew when a request needs it, and no request needs the singleton's. This is known,
-// and what follows from it is in docs/envoy.md; should Envoy change, this test says so.
+// and why filters know the feed too; should Envoy change, this test says so.
 #[test]
 fn a_singleton_that_trapped_is_not_loaded_anew_and_nothing_passes() {
     let scene = scene_of_now();
@@ -88,4 +88,27 @@ fn a_singleton_that_trapped_is_not_loaded_anew_and_nothing_passes() {
         std::thread::sleep(std::time::Duration::from_millis(100));
     }
     assert_eq!((stage.feed.asked(), stage.received().len()), (1, 0));
+}
+
+#[test]
+fn a_filter_takes_over_from_a_singleton_that_trapped() {
+    let scene = scene_of_now();
+    let server = KeyServer::begin(set(&scene));
+    let plan = Plan {
+        trap: Some("proxy_on_http_call_response"),
+        keys: Some(server.port),
+        supply: Supply::SingletonFirst,
+        ..Plan::new("envoy: a filter that takes over", &scene)
+    };
+    let Some(stage) = plan.begin() else { return };
+    stage.wait_until("the singleton asks", || (stage.feed.asked(), server.asked()) == (1, 1));
+    stage.update(&Plan { supply: Supply::Both, ..plan }, "2");
+    stage.wait_until("requests pass", || {
+        assert_ne!(stage.asks(&scene, FORBIDDEN), 200);
+        stage.asks(&scene, ALLOWED) == 200
+    });
+    stage.wait_for_state(&scene);
+    passes_only_what_may(&stage, &scene);
+    // One VM for all asked after it.
+    assert_eq!(server.asked(), 2);
 }

@@ -28,12 +28,24 @@ pub(crate) struct Plan<'s> {
     pub(crate) scene: &'s Scene,
     pub(crate) feed: Conduct,
     pub(crate) upstream: Upstream,
-    /// A callback of the filter that traps.
+    /// A callback that traps: of all, but of the singleton alone where filters are to stand in for it.
     pub(crate) trap: Option<&'static str>,
     /// Where the issuer publishes its keys; otherwise they are in the configuration.
     pub(crate) keys: Option<u16>,
-    /// Whether there is a singleton, or the filter follows the feed itself.
-    pub(crate) singleton: bool,
+    pub(crate) supply: Supply,
+}
+
+/// Who follows the feed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Supply {
+    /// The singleton alone.
+    Singleton,
+    /// The singleton alone, until the listener is replaced by one of `Both`.
+    SingletonFirst,
+    /// The singleton, and filters where it is gone.
+    Both,
+    /// The filters: there is no singleton.
+    Filters,
 }
 
 /// Everything of one test.
@@ -77,8 +89,8 @@ impl<'s> Plan<'s> {
             answer("200 OK", &[("content-type", "application/json")], TOOLS.as_bytes())
         };
         let upstream: Upstream = Arc::new(upstream);
-        let (feed, trap, keys, singleton) = (Conduct::Good, None, None, true);
-        Self { part, scene, feed, upstream, trap, keys, singleton }
+        let (feed, trap, keys, supply) = (Conduct::Good, None, None, Supply::Singleton);
+        Self { part, scene, feed, upstream, trap, keys, supply }
     }
 
     /// Starts all of it; `None` where there is no Envoy or no filter, which is said and counted.
@@ -91,13 +103,17 @@ impl<'s> Plan<'s> {
             return None;
         };
         let folder = folder_of_its_own();
-        let filter = match self.trap {
-            None => filter,
+        let singleton = match self.trap {
+            None => filter.clone(),
             Some(callback) => {
                 let path = folder.join("trap.wasm");
                 std::fs::write(&path, trap::with_trap(&module, callback)).expect("it is written");
                 path
             }
+        };
+        let filter = match self.supply {
+            Supply::Singleton | Supply::Filters => singleton.clone(),
+            Supply::SingletonFirst | Supply::Both => filter,
         };
         let received = Arc::new(Mutex::new(Vec::new()));
         let (told, upstream) = (Arc::clone(&received), Arc::clone(&self.upstream));
@@ -110,7 +126,7 @@ impl<'s> Plan<'s> {
         let (port, admin) = (free_port(), free_port());
         let ports = Ports { listener: port, admin, feed: feed.port, upstream };
         let path = folder.join("envoy.json");
-        let bootstrap = bootstrap::bootstrap(self, &filter, &folder, &ports);
+        let bootstrap = bootstrap::bootstrap(self, (&filter, &singleton), &folder, &ports);
         std::fs::write(&path, bootstrap.to_string()).expect("it is written");
         let log = std::fs::File::create(folder.join("envoy.log")).expect("a file");
         let envoy = Command::new(program)

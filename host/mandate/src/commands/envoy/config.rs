@@ -71,7 +71,7 @@ pub(super) struct ConfigCommand {
     /// The admin interface: loopback alone.
     #[arg(long, value_name = "ADDRESS:PORT")]
     admin: Option<SocketAddr>,
-    /// No bootstrap extension: each worker follows the feed and fetches key sets for itself.
+    /// No bootstrap extension: the filter alone follows the feed and fetches key sets.
     #[arg(long)]
     without_singleton: bool,
     /// Only the filter's entry for `http_filters`; what it needs beside it is in docs/envoy.md.

@@ -4,7 +4,6 @@
 //! newer set, and looks again.
 
 use mandate_authn::{LoadError, Validator};
-use mandate_authz::state::StateConfig;
 
 use super::fetch::{Fetch, Fetched};
 use crate::host::{Host, HostProblem, Level};
@@ -31,8 +30,8 @@ struct Version {
 }
 
 impl KeyShelf {
-    pub(super) fn of(state: &StateConfig, issuer: &str) -> Self {
-        Self { shelf: Shelf::of(state), issuer: issuer.to_owned(), known: None }
+    pub(super) fn new(shelf: Shelf, issuer: &str) -> Self {
+        Self { shelf, issuer: issuer.to_owned(), known: None }
     }
 
     /// Looks whether a worker wants a newer set, and once for what was shared before this VM began.
@@ -120,7 +119,7 @@ impl Pickup {
         &self.place.issuer
     }
 
-    /// A token could not be verified for want of a newer set: the singleton is told at the next tick.
+    /// A token could not be verified for want of a newer set: who fetches is told at the next tick.
     pub(super) const fn want(&mut self) {
         self.wanted = true;
     }

@@ -41,8 +41,14 @@ fn filter(host: &Scripted) -> Worker {
     configured(host, &json!({"trust": trust()})).unwrap()
 }
 
-/// A filter that fetches for itself.
+/// A filter that fetches for itself: no `vm_id` is its own.
 fn alone(host: &Scripted) -> Worker {
+    host.properties.borrow_mut().insert("plugin_vm_id".to_owned(), Vec::new());
+    standby(host)
+}
+
+/// A filter that fetches for all where nobody else does.
+fn standby(host: &Scripted) -> Worker {
     configured(host, &json!({"trust": trust(), "feed": feed(), "key_sets": key_sets()})).unwrap()
 }
 
@@ -134,16 +140,40 @@ fn a_fetched_set_reaches_every_worker_and_every_vm_that_is_loaded_anew() {
 }
 
 #[test]
-fn a_filter_without_a_singleton_fetches_for_itself() {
+fn a_filter_without_a_vm_id_of_its_own_fetches_for_itself_and_shares_nothing() {
     let host = Scripted::at_seconds(NOW);
     let mut one = alone(&host);
     assert_eq!(reason(&host, &mut one, &first()), "keys-missing");
     good(&host, &mut one, &first());
     assert_eq!(reason(&host, &mut one, &first()), "ok");
-    assert_eq!(host.shared("mandate/boards\0all\0keys\0https://login.example\0set"), Ok(None));
+    let mut other = alone(&host);
+    assert_eq!((reason(&host, &mut other, &first()), asked(&host)), ("keys-missing", 2));
+    good(&host, &mut other, &first());
+    assert_eq!(reason(&host, &mut other, &first()), "ok");
+    assert_eq!(host.shared.borrow().keys().collect::<Vec<_>>(), ["mandate/vms"]);
+}
+
+#[test]
+fn of_filters_without_a_singleton_one_fetches_for_all() {
+    let host = Scripted::at_seconds(NOW);
+    let (mut one, mut other) = (standby(&host), standby(&host));
+    assert_eq!(reason(&host, &mut one, &first()), "keys-missing");
+    good(&host, &mut one, &first());
+    for worker in [&mut one, &mut other] {
+        worker.on_tick(&host);
+    }
+    assert_eq!(reason(&host, &mut one, &first()), "ok");
+    assert_eq!((reason(&host, &mut other, &first()), asked(&host)), ("ok", 1));
     assert_eq!(until_asked(&host, &mut one) / 30, 10);
     good(&host, &mut one, &second());
-    assert_eq!(reason(&host, &mut one, &second()), "ok");
+    // The one is gone. The other does not ask sooner than the one could have.
+    drop(one);
+    other.on_tick(&host);
+    assert_eq!(reason(&host, &mut other, &second()), "ok");
+    assert_eq!(until_asked(&host, &mut other) / 30, 1);
+    good(&host, &mut other, &first());
+    other.on_tick(&host);
+    assert_eq!(reason(&host, &mut other, &first()), "ok");
 }
 
 /// Who fetches, and who verifies: the singleton and a worker, or one VM for itself.
