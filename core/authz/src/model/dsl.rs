@@ -173,8 +173,10 @@ fn write_condition(condition: &ConditionDefinition, with_sources: bool, text: &m
         let _ = write!(text, "{name}: ");
         write_parameter_type(parameter, text);
     }
-    // White space around it would not be read back.
-    let _ = write!(text, ") {{\n  {}\n}}", condition.expression.trim());
+    // White space around it would not be read back, nor a line that begins like a comment.
+    let expression = condition.expression.trim();
+    let gap = if expression.starts_with('#') { "" } else { "\n  " };
+    let _ = write!(text, ") {{{gap}{expression}\n}}");
     if with_sources {
         write_source("", condition.module.as_deref(), condition.file.as_deref(), text);
     }

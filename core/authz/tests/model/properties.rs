@@ -223,3 +223,12 @@ proptest! {
         check_manifest(&format!("schema: '1.2'\ncontents:\n{list}"));
     }
 }
+
+// By fuzzing: written on a line of its own, it was a comment.
+#[test]
+fn an_expression_that_begins_with_a_hash_is_written_as_it_was_read() {
+    let head = "model\n  schema 1.1\ntype user\ncondition c(a: int) ";
+    for expression in ["{#  a\n  && a\n}\n", "{ # a }\n", "{\n  a #\n}\n"] {
+        check_dsl(&format!("{head}{expression}"));
+    }
+}
