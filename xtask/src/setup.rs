@@ -10,6 +10,7 @@ mod keycloak;
 mod node;
 mod openfga;
 mod python;
+mod rmcp;
 mod wasm;
 mod wasm_tools;
 
@@ -22,10 +23,11 @@ pub(crate) use keycloak::{find_keycloak, need_keycloak};
 pub(crate) use node::{Node, need_node};
 pub(crate) use openfga::need_openfga;
 pub(crate) use python::{Python, need_python};
+pub(crate) use rmcp::need_rmcp;
 pub(crate) use wasm::{WasmToolchain, need_wasm};
 
 /// Sets everything up. What is optional (Node, wasm-opt, Python, OpenFGA, Envoy, Keycloak) is reported and passed over; tools
-/// that take minutes to compile, and Keycloak, wait for the command that needs them.
+/// that take minutes to compile, rmcp, and Keycloak, wait for the command that needs them.
 ///
 /// # Errors
 /// When there is no way to build the guests.

@@ -3,7 +3,9 @@
 use std::time::Instant;
 
 use crate::checkout::Checkout;
-use crate::setup::{find_keycloak, need_envoy, need_node, need_openfga, need_python, need_wasm};
+use crate::setup::{
+    find_keycloak, need_envoy, need_node, need_openfga, need_python, need_rmcp, need_wasm,
+};
 use crate::summary::Summary;
 use crate::{campaign, check, guests, process, workspace};
 
@@ -43,6 +45,7 @@ fn tests(checkout: &Checkout, summary: &mut Summary) -> anyhow::Result<()> {
     workspace::with_peers(&mut cargo, summary, need_python(checkout), need_node(checkout));
     workspace::with_openfga(&mut cargo, summary, need_openfga(checkout));
     workspace::with_envoy(&mut cargo, summary, need_envoy(checkout));
+    workspace::with_rmcp(&mut cargo, summary, need_rmcp(checkout))?;
     workspace::with_keycloak(&mut cargo, summary, find_keycloak(checkout));
     process::step("test", &mut cargo)
 }

@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::checkout::{Checkout, variable};
 use crate::setup::{Node, Python};
 use crate::summary::Summary;
+use crate::unavailable::Unavailable;
 use crate::{guests, process};
 
 /// A cargo command in the checkout.
@@ -82,6 +83,25 @@ pub(crate) fn with_envoy(
         Ok(program) => drop(command.env("MANDATE_ENVOY", program)),
         Err(reason) => summary.skip("tests against Envoy", &format!("{reason:#}")),
     }
+}
+
+/// Tells tests where the client of rmcp is (`MANDATE_RMCP`); counts it where it cannot be had.
+///
+/// # Errors
+/// When it does not build.
+pub(crate) fn with_rmcp(
+    command: &mut Command,
+    summary: &mut Summary,
+    program: anyhow::Result<PathBuf>,
+) -> anyhow::Result<()> {
+    match program {
+        Ok(program) => drop(command.env("MANDATE_RMCP", program)),
+        Err(reason) if reason.is::<Unavailable>() => {
+            summary.skip("tests against rmcp", &format!("{reason:#}"));
+        }
+        Err(error) => return Err(error),
+    }
+    Ok(())
 }
 
 /// Tells tests where a Keycloak is (`MANDATE_KEYCLOAK`); counts it where there is none.

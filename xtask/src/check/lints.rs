@@ -7,13 +7,15 @@ use crate::process;
 use crate::setup::need_wasm;
 use crate::workspace;
 
-/// rustfmt on the workspace, and on the fuzzing workspace where it has targets.
+/// rustfmt on the workspace, on the client of rmcp, and on the fuzzing workspace where it has targets.
 pub(crate) fn format(checkout: &Checkout) -> anyhow::Result<Outcome> {
     process::status(workspace::cargo(checkout).args(["fmt", "--all", "--", "--check"]))?;
-    if checkout.path("fuzz/Cargo.toml").exists() {
-        let mut fuzz = workspace::cargo(checkout);
-        fuzz.args(["fmt", "--manifest-path", "fuzz/Cargo.toml", "--", "--check"]);
-        process::status(&mut fuzz)?;
+    for outside in ["fuzz/Cargo.toml", "tests/mcp/rmcp/Cargo.toml"] {
+        if checkout.path(outside).exists() {
+            let mut format = workspace::cargo(checkout);
+            format.args(["fmt", "--manifest-path", outside, "--", "--check"]);
+            process::status(&mut format)?;
+        }
     }
     Ok(Outcome::Done)
 }

@@ -1,4 +1,4 @@
-//! A Python with PyJWT, joserfc and cryptography: oracles, never part of the product.
+//! A Python with PyJWT, joserfc and cryptography (oracles) and an SDK of MCP: never part of the product.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -37,12 +37,12 @@ pub(crate) fn need_python(checkout: &Checkout) -> anyhow::Result<Python> {
         .find(|name| {
             process::probe(
                 name,
-                &["-c", "import venv, ensurepip, sys; assert sys.version_info >= (3, 9)"],
+                &["-c", "import venv, ensurepip, sys; assert sys.version_info >= (3, 10)"],
             )
             .is_some()
         })
         .ok_or_else(|| {
-            Unavailable::new("Python 3.9 or later with venv", "install it (Debian: python3-venv)")
+            Unavailable::new("Python 3.10 or later with venv", "install it (Debian: python3-venv)")
         })?;
     crate::say!("setup: making a Python environment in {}", folder.display());
     process::output(Command::new(system).args(["-m", "venv", "--clear"]).arg(&folder))?;
@@ -51,7 +51,7 @@ pub(crate) fn need_python(checkout: &Checkout) -> anyhow::Result<Python> {
     let mut pip = Command::new(&interpreter);
     pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"]);
     process::status(pip.arg(&requirements)).context(Unavailable::new(
-        "PyJWT, joserfc and cryptography",
+        "PyJWT, joserfc, cryptography and mcp",
         "PyPI must be reachable once",
     ))?;
     std::fs::write(&stamp, wanted).context("cannot write the environment's stamp")?;
