@@ -6,6 +6,7 @@
 
 mod attack;
 mod case;
+mod child;
 mod issuers;
 pub mod keycloak;
 mod oidc_provider;
