@@ -15,6 +15,7 @@ pub mod exceptions;
 pub mod guests;
 pub mod hex;
 pub mod jws_runners;
+pub mod mcp;
 pub mod peer;
 pub mod program;
 pub mod random;

@@ -1,11 +1,12 @@
 //! The demo, as `cargo xtask demo` plays it: tokens of our issuer and of npm `oidc-provider`.
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "tests")]
 
 use std::path::{Path, PathBuf};
 
-use mandate::commands::demo::{Case, Demo, NodeIssuer, play};
+use mandate::commands::demo::{Case, Demo, McpPrograms, NodeIssuer, play};
 use mandate_host::{Limits, Policy};
-use mandate_tests::{guests, skip};
+use mandate_tests::{guests, mcp, skip};
+use serde_json::Value;
 
 const PART: &str = "the demo";
 
@@ -69,6 +70,10 @@ fn assert_as_told(demo: &Demo) {
     assert_eq!(demo.unexpected(), 0);
 }
 
+fn without_envoy() -> Result<McpPrograms, String> {
+    Err("no Envoy here".to_owned())
+}
+
 const RIGHTS: [(&str, &str); 13] = [
     ("alice's own board", "ok"),
     ("bob's board", "no-relation"),
@@ -93,11 +98,12 @@ const OWN: [Row<'_>; 2] = [
 #[test]
 fn every_token_of_our_issuer_is_decided_as_the_demo_tells() {
     let Some(policy) = policy() else { return };
-    let demo = play(&policy, Err("left out".to_owned()), None).unwrap();
+    let demo = play(&policy, Err("left out".to_owned()), None, without_envoy()).unwrap();
     assert_eq!(demo.cases.iter().map(row).collect::<Vec<_>>(), OWN);
     assert_as_told(&demo);
     let page = demo.page("0123");
     assert!(page.contains("Without npm oidc-provider: left out."), "{page}");
+    assert!(page.contains("SKIPPED: the same behind Envoy: no Envoy here."), "{page}");
 }
 
 #[test]
@@ -107,7 +113,7 @@ fn every_token_of_the_certified_issuer_is_decided_as_the_demo_tells() {
         Ok(node) => node,
         Err(reason) => return skip::skip("the demo with npm oidc-provider", &reason),
     };
-    let demo = play(&policy, Ok(node), None).unwrap();
+    let demo = play(&policy, Ok(node), None, without_envoy()).unwrap();
     let certified = (
         "oidc-provider",
         "client credentials",
@@ -121,3 +127,40 @@ fn every_token_of_the_certified_issuer_is_decided_as_the_demo_tells() {
     assert_eq!(rows, [OWN.as_slice(), &[certified]].concat());
     assert_as_told(&demo);
 }
+
+#[test]
+fn the_agent_works_behind_envoy_as_the_demo_tells() {
+    let part = "the demo behind Envoy";
+    let (Some(policy), Some(programs)) = (policy(), mcp::demo(part)) else { return };
+    let demo = play(&policy, Err("left out".to_owned()), None, Ok(programs)).unwrap();
+    assert_eq!(demo.unexpected(), 0, "{}", demo.page("0123"));
+    let shown = demo.behind_envoy.as_ref().unwrap();
+    let asked: Vec<_> = shown
+        .asked
+        .iter()
+        .map(|asked| (asked.what, asked.reported.as_str(), asked.reason.as_str()))
+        .collect();
+    assert_eq!(asked, BEHIND_ENVOY);
+    let (_, record) = shown.logged.split_once(" {").unwrap();
+    let record: Value = serde_json::from_str(&format!("{{{record}")).unwrap();
+    let named = ["user", "machine_identity_id", "credential_id", "tool", "verdict", "reason"];
+    assert_eq!(
+        named.map(|name| record[name].as_str().unwrap()),
+        ["user:alice", "agent:mail-agent", "mail-agent-1", "get_board", "deny", "no-relation"]
+    );
+    assert!(demo.page("0123").contains(&shown.logged));
+}
+
+const DENIED: &str = "MCPError -32001: Access denied.";
+const BEYOND: &str = "MCPError -32001: The access token lacks a scope that this action needs.";
+
+const BEHIND_ENVOY: [(&str, &str, &str); 8] = [
+    ("tools/list: the server has six", "get_board", "ok"),
+    ("get_board, alice's own", "roadmap: ship it", "ok"),
+    ("get_board, bob's", DENIED, "no-relation"),
+    ("get_board, of another organization", DENIED, "cross-tenant"),
+    ("draw_board, not for this agent", DENIED, "agent-tool"),
+    ("export_board, not for alice", DENIED, "caller-tool"),
+    ("edit_board, beyond the token's scope", BEYOND, "scope-token"),
+    ("to connect, its credential revoked", DENIED, "credential-revoked"),
+];

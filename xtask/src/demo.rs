@@ -1,8 +1,8 @@
-//! `cargo xtask demo`: tokens of real issuers, accepted and attacked.
+//! `cargo xtask demo`: tokens of real issuers, accepted and attacked, and an agent behind Envoy.
 //!
 //! The demo itself is `mandate demo` (feature `dev`); here it gets what it runs on.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::bail;
@@ -20,6 +20,21 @@ pub(crate) struct Stage<'a> {
     pub(crate) issuer_script: &'a Path,
     /// A Keycloak to take part.
     pub(crate) keycloak: Option<&'a Path>,
+    /// What the part behind Envoy runs on; the reason when it is left out.
+    pub(crate) proxy: Result<&'a Proxy, &'a str>,
+}
+
+/// Envoy with the filter, and a server and a client of MCP.
+#[derive(Debug)]
+pub(crate) struct Proxy {
+    /// The program.
+    pub(crate) envoy: PathBuf,
+    /// `mandate-envoy.wasm`.
+    pub(crate) filter: PathBuf,
+    /// A Python with PyPI `mcp`.
+    pub(crate) python: PathBuf,
+    /// `tests/mcp`.
+    pub(crate) scripts: PathBuf,
 }
 
 /// Runs the demo and prints its table.
@@ -38,6 +53,16 @@ pub(crate) fn run(stage: &Stage<'_>) -> anyhow::Result<()> {
     }
     if let Some(keycloak) = stage.keycloak {
         demo.arg("--keycloak").arg(keycloak);
+    }
+    match stage.proxy {
+        Ok(proxy) => {
+            demo.arg("--envoy").arg(&proxy.envoy).arg("--filter").arg(&proxy.filter);
+            demo.arg("--python").arg(&proxy.python).arg("--mcp-scripts").arg(&proxy.scripts);
+        }
+        Err(reason) => {
+            crate::say!("demo: SKIPPED: the part behind Envoy: {reason}");
+            demo.arg("--no-envoy").arg(reason);
+        }
     }
     let status = demo.status()?;
     if !status.success() {

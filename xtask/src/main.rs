@@ -39,7 +39,7 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Tokens of real issuers, accepted and attacked, decided by the component
+    /// Tokens of real issuers, accepted and attacked, and an agent behind Envoy
     Demo {
         /// With a Keycloak too, which `cargo xtask campaign keycloak` has fetched
         #[arg(long)]

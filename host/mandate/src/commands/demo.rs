@@ -9,8 +9,10 @@ mod case;
 mod child;
 mod issuers;
 pub mod keycloak;
+mod mcp;
 mod oidc_provider;
 mod organization;
+mod proxy;
 mod rights;
 mod secret;
 mod verifier;
@@ -19,11 +21,15 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use anyhow::Context as _;
 use clap::Args;
 use mandate_host::{Limits, Policy};
 
 pub use case::{Case, Demo, Outcome};
+pub use child::Child;
+pub use mcp::{Asked, BehindEnvoy, McpPrograms, ask};
 pub use oidc_provider::NodeIssuer;
+pub use proxy::{Call, EnvoyPrograms, Guarded, Proxy};
 
 use crate::commands::demo::attack::{altered, signed_by_another_key};
 use crate::commands::demo::issuers::{Issuers, Obtained};
@@ -54,6 +60,21 @@ pub struct DemoCommand {
     /// A Keycloak that `cargo xtask campaign keycloak` made ready, for a third issuer.
     #[arg(long, value_name = "DIR")]
     keycloak: Option<PathBuf>,
+    /// Envoy, with `--filter`, `--python` and `--mcp-scripts` for the part behind it.
+    #[arg(long, value_name = "PROGRAM", requires_all = ["filter", "python", "mcp_scripts"])]
+    envoy: Option<PathBuf>,
+    /// `mandate-envoy.wasm`.
+    #[arg(long, value_name = "FILE", requires = "envoy")]
+    filter: Option<PathBuf>,
+    /// A Python with PyPI `mcp`.
+    #[arg(long, value_name = "PROGRAM", requires = "envoy")]
+    python: Option<PathBuf>,
+    /// `tests/mcp` of the checkout.
+    #[arg(long, value_name = "DIR", requires = "envoy")]
+    mcp_scripts: Option<PathBuf>,
+    /// Why there is no Envoy, to be said.
+    #[arg(long, value_name = "REASON", conflicts_with = "envoy")]
+    no_envoy: Option<String>,
 }
 
 impl DemoCommand {
@@ -61,6 +82,7 @@ impl DemoCommand {
     /// cannot be played.
     #[must_use]
     pub fn run(self) -> ExitCode {
+        let mcp = self.mcp();
         let node = match (self.node_modules, self.issuer_script) {
             (Some(modules), Some(script)) => Ok(NodeIssuer { program: self.node, modules, script }),
             _ => Err(self.no_node.unwrap_or_else(|| "no --node-modules given".to_owned())),
@@ -69,7 +91,7 @@ impl DemoCommand {
             let digest = plugin.digest().to_string();
             let policy = Policy::new(plugin, Limits::default())?;
             let keycloak = self.keycloak.as_deref().map(Keycloak::start).transpose()?;
-            Ok((play(&policy, node, keycloak.as_ref())?, digest))
+            Ok((play(&policy, node, keycloak.as_ref(), mcp)?, digest))
         });
         match played {
             Ok((demo, digest)) => match (output::print(&demo.page(&digest)), demo.unexpected()) {
@@ -79,17 +101,29 @@ impl DemoCommand {
             Err(error) => output::fail(&format!("{error:#}")),
         }
     }
+
+    /// What the part behind Envoy runs on, or why it is left out.
+    fn mcp(&self) -> Result<McpPrograms, String> {
+        let all = (&self.envoy, &self.filter, &self.python, &self.mcp_scripts);
+        let (Some(envoy), Some(filter), Some(python), Some(scripts)) = all else {
+            return Err(self.no_envoy.clone().unwrap_or_else(|| "no --envoy given".to_owned()));
+        };
+        let envoy = EnvoyPrograms { envoy: envoy.clone(), filter: filter.clone() };
+        Ok(McpPrograms { envoy, python: python.clone(), scripts: scripts.clone() })
+    }
 }
 
 /// Plays the demo on a policy; without Node and Keycloak, with our own issuer alone. In Keycloak it
-/// makes the realm `demo`.
+/// makes the realm `demo`. The last part needs Envoy.
 ///
 /// # Errors
-/// When an issuer does not start or gives no token, or its keys cannot be fetched.
+/// When an issuer does not start or gives no token, its keys cannot be fetched, or Envoy or the MCP
+/// server do not start.
 pub fn play(
     policy: &Policy,
     node: Result<NodeIssuer, String>,
     keycloak: Option<&Keycloak>,
+    mcp: Result<McpPrograms, String>,
 ) -> anyhow::Result<Demo> {
     let mut issuers = Issuers::start(node.as_ref().ok(), keycloak)?;
     let mut verifier = Verifier::new(policy, &issuers.trusted())?;
@@ -111,7 +145,11 @@ pub fn play(
         let retired = verifier.decide(&old.token, BOARD, later);
         case.push("old token after key rotation", "token-key-unknown", &retired);
     }
-    Ok(Demo { cases, rights, without: node.err() })
+    let behind_envoy = match mcp {
+        Ok(programs) => Ok(mcp::play(&programs, &issuers).context("behind Envoy")?),
+        Err(reason) => Err(reason),
+    };
+    Ok(Demo { cases, rights, without: node.err(), behind_envoy })
 }
 
 /// One token: accepted, then attacked in every way that needs no new keys.

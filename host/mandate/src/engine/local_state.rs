@@ -20,6 +20,14 @@ impl LocalState {
     pub fn new(raw: bool, contract_version: [u32; 3]) -> Result<Self> {
         let mut seed = [0; 32];
         getrandom::getrandom(&mut seed).map_err(|error| anyhow!("no randomness: {error}"))?;
+        Self::with_seed(seed, raw, contract_version)
+    }
+
+    /// The same with a key of the caller's, who signs with it elsewhere too.
+    ///
+    /// # Errors
+    /// When the seed is none of a key.
+    pub fn with_seed(seed: [u8; 32], raw: bool, contract_version: [u32; 3]) -> Result<Self> {
         let statement = Statement {
             kind: Kind::Snapshot,
             raw,
@@ -54,7 +62,16 @@ impl LocalState {
     /// # Errors
     /// A body larger than the limit.
     pub fn snapshot(&self, body: &[u8]) -> Result<Vec<u8>> {
-        Ok(seal(&self.statement, body, &self.key)?)
+        self.snapshot_at(body, 0)
+    }
+
+    /// A snapshot of this body as of a moment.
+    ///
+    /// # Errors
+    /// A moment above 2^53 - 1, or a body larger than the limit.
+    pub fn snapshot_at(&self, body: &[u8], now: u64) -> Result<Vec<u8>> {
+        let statement = Statement { issued_at: now, ..self.statement.clone() };
+        Ok(seal(&statement, body, &self.key)?)
     }
 
     /// Says what has changed since the snapshot: the first delta after it.

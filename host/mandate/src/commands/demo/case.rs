@@ -4,6 +4,7 @@ use mandate_host::{Validation, VerifiedToken};
 
 use crate::commands::demo::BOARD;
 use crate::commands::demo::issuers::Obtained;
+use crate::commands::demo::mcp::{Asked, BehindEnvoy};
 use crate::moment;
 use crate::output::Page;
 
@@ -16,6 +17,8 @@ pub struct Demo {
     pub rights: Vec<Outcome>,
     /// Why the certified issuer did not take part.
     pub without: Option<String>,
+    /// What the agent may do behind Envoy, or why that was not shown.
+    pub behind_envoy: Result<BehindEnvoy, String>,
 }
 
 /// One token: how it was got, what it says, and how each form of it was decided.
@@ -104,7 +107,13 @@ impl Demo {
     /// Decisions that were not as expected.
     #[must_use]
     pub fn unexpected(&self) -> usize {
-        self.outcomes().filter(|outcome| !outcome.is_expected()).count()
+        let decisions = self.outcomes().filter(|outcome| !outcome.is_expected()).count();
+        let calls = self.calls().iter().filter(|asked| !asked.is_expected()).count();
+        decisions.saturating_add(calls)
+    }
+
+    fn calls(&self) -> &[Asked] {
+        self.behind_envoy.as_ref().map_or(&[], |shown| &shown.asked)
     }
 
     /// The tables, for people. `digest` is the plugin's SHA-256.
@@ -126,12 +135,36 @@ impl Demo {
         page.line("What they allow, with mail-agent acting for alice where nothing else is said:");
         page.table(&self.rights());
         page.line("");
-        let (all, unexpected) = (self.outcomes().count(), self.unexpected());
+        self.show_behind_envoy(&mut page);
+        page.line("");
+        let all = self.outcomes().count().saturating_add(self.calls().len());
+        let unexpected = self.unexpected();
         page.line(&match unexpected {
             0 => format!("{all} decisions, every one as expected."),
             wrong => format!("{wrong} of {all} decisions are WRONG."),
         });
         page.as_str().to_owned()
+    }
+
+    fn show_behind_envoy(&self, page: &mut Page) {
+        let shown = match &self.behind_envoy {
+            Ok(shown) => shown,
+            Err(reason) => return page.line(&format!("SKIPPED: the same behind Envoy: {reason}.")),
+        };
+        page.line("The same behind Envoy: mail-agent, for alice, as an MCP client (PyPI mcp) of an MCP server:");
+        let head = ["asked for", "the client reports", "Envoy's access log"];
+        let row = |asked: &Asked| {
+            let (reported, reason) = asked.expected;
+            let wrong = format!("(WRONG, expected {reported}, {reason})");
+            let end = if asked.is_expected() { String::new() } else { wrong };
+            vec![asked.what.to_owned(), asked.reported.clone(), asked.reason.clone(), end]
+        };
+        let head = head.map(str::to_owned).to_vec();
+        let rows: Vec<_> = std::iter::once(head).chain(shown.asked.iter().map(row)).collect();
+        page.table(&rows);
+        page.line("");
+        page.line("One of these lines of the access log:");
+        page.line(&format!("  {}", shown.logged));
     }
 
     fn outcomes(&self) -> impl Iterator<Item = &Outcome> {
@@ -186,6 +219,7 @@ mod tests {
             cases: vec![case("token-expired"), case("ok")],
             rights: Vec::new(),
             without: None,
+            behind_envoy: Err("no Envoy here".to_owned()),
         };
         assert_eq!(demo.unexpected(), 1);
         let page = demo.page("0123456789abcdef");

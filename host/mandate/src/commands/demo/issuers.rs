@@ -64,6 +64,11 @@ impl<'keycloak> Issuers<'keycloak> {
         Ok(Self { client: Client::new(&ClientOptions::default())?, own, certified, keycloak })
     }
 
+    /// The identifier of our own issuer.
+    pub(super) fn own_url(&self) -> &str {
+        self.own.url()
+    }
+
     /// The issuers whose services the registry knows.
     pub(super) fn registered(&self) -> Vec<&str> {
         let certified = self.certified.as_ref().map(OidcProvider::url);

@@ -84,8 +84,13 @@ pub(super) fn authz(issuers: &[&str]) -> Value {
         "actions": {
             "view": { "mode": "read", "on": ["board"] },
             "edit": { "mode": "write", "on": ["board"] },
+            "list": { "mode": "read", "on": "none" },
+            "ping": { "mode": "read", "on": "session" },
         },
-        "scopes": { "board:read": ["view"], "board:write": ["view", "edit"] },
+        "scopes": {
+            "board:read": ["view", "list", "ping"],
+            "board:write": ["view", "edit", "list", "ping"],
+        },
         "servers": { "tasks": { "tools": {
             "get_board": on_a_board("view"),
             "edit_board": on_a_board("edit"),
@@ -97,8 +102,21 @@ pub(super) fn authz(issuers: &[&str]) -> Value {
     })
 }
 
+/// `gate` of the contract: the MCP server's endpoint.
+pub(super) fn gate() -> Value {
+    json!({
+        "methods": { "tasks": { "session": "ping", "server": "list" } },
+        "routes": { "tasks": {
+            "audience": BOARD,
+            "metadata": "https://board.example/.well-known/oauth-protected-resource",
+            "path": "/mcp",
+            "sessions": true,
+        } },
+    })
+}
+
 /// Alice has written down that the mail agent acts for her; bob has not.
-fn facts(issuers: &[String], revoked_at: Option<u64>) -> Value {
+pub(super) fn facts(issuers: &[String], revoked_at: Option<u64>) -> Value {
     let board = |id: &str, workspace: &str, editor: &str| {
         let relations = json!({ "editor": [editor] });
         json!({ "id": id, "workspace": workspace, "relations": relations })
@@ -128,6 +146,8 @@ fn facts(issuers: &[String], revoked_at: Option<u64>) -> Value {
             { "id": "tasks/draw_board", "callers": team },
             { "id": "tasks/export_board", "callers": ["olga"] },
         ],
+        // An agent has the server with its tools, a person by the team.
+        "relationships": ["mcp_server:tasks#can_call@team:platform#member"],
         "agents": agents(revoked_at),
         "services": services,
         "workspaces": [
@@ -158,7 +178,7 @@ fn agents(revoked_at: Option<u64>) -> [Value; 2] {
             "allowed_tools": { "tasks": ["get_board", "edit_board", "export_board"] },
             "scope": {
                 "workspaces": ["planning"], "boards": "*", "modes": ["read", "write"],
-                "actions": ["view", "edit"],
+                "actions": ["view", "edit", "list", "ping"],
             },
         });
         crate::mint::merge_patch(&usual, &more)

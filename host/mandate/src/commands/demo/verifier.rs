@@ -4,7 +4,7 @@ use anyhow::{Context as _, bail};
 use mandate_host::{Policy, ValidateRequest, Validation};
 use serde_json::{Value, json};
 
-use crate::commands::demo::organization::authz;
+use crate::commands::demo::organization::{authz, gate};
 use crate::commands::demo::{BOARD, FILES, TENANT};
 use crate::keys::{ClientOptions, KeySources, Refresh, refresh, trust_document};
 
@@ -22,18 +22,7 @@ impl<'policy> Verifier<'policy> {
         policy: &'policy Policy,
         issuers: &[(&str, Option<&str>)],
     ) -> anyhow::Result<Self> {
-        let names: Vec<&str> = issuers.iter().map(|(issuer, _)| *issuer).collect();
-        let authz = authz(&names);
-        let issuers: Vec<Value> =
-            issuers.iter().map(|&(issuer, preset)| entry(issuer, preset)).collect();
-        let contract = json!({
-            "contract": "mandate",
-            "version": "1.0.0",
-            "status": "draft",
-            "issuers": issuers,
-            "apps": [{ "name": "board", "audience": BOARD }, { "name": "files", "audience": FILES }],
-            "authz": authz,
-        });
+        let contract = contract(issuers);
         let sources = KeySources::new(&contract, &[], &ClientOptions::default())?;
         Ok(Self { policy, contract, sources })
     }
@@ -77,6 +66,22 @@ impl<'policy> Verifier<'policy> {
             Some(Refresh::TooSoon { .. }) | None => Ok(validation),
         }
     }
+}
+
+/// The contract of two services: boards, an MCP server behind a gate, and files.
+pub(super) fn contract(issuers: &[(&str, Option<&str>)]) -> Value {
+    let names: Vec<&str> = issuers.iter().map(|(issuer, _)| *issuer).collect();
+    let issuers: Vec<Value> =
+        issuers.iter().map(|&(issuer, preset)| entry(issuer, preset)).collect();
+    json!({
+        "contract": "mandate",
+        "version": "1.0.0",
+        "status": "draft",
+        "issuers": issuers,
+        "apps": [{ "name": "board", "audience": BOARD }, { "name": "files", "audience": FILES }],
+        "authz": authz(&names),
+        "gate": gate(),
+    })
 }
 
 fn entry(issuer: &str, preset: Option<&str>) -> Value {
