@@ -1,5 +1,5 @@
 //! The demo, as `cargo xtask demo` plays it: tokens of our issuer and of npm `oidc-provider`.
-#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::path::{Path, PathBuf};
 

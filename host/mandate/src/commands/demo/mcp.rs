@@ -85,7 +85,11 @@ pub(super) fn play(programs: &McpPrograms, issuers: &Issuers<'_>) -> Result<Behi
     let answers = client(programs, &proxy, &token, &json!([]))?;
     let refused = answers.first().context("the client says nothing")?;
     let before = log.len();
-    let since = |log: &[String]| log.get(before..).unwrap_or_default().to_vec();
+    // The streams of the session before are logged as they end, which may be after it.
+    let is_denied = |line: &&String| record(line).get("verdict") == Some(&json!("deny"));
+    let since = |log: &[String]| -> Vec<String> {
+        log.get(before..).unwrap_or_default().iter().filter(is_denied).cloned().collect()
+    };
     let log = proxy.log(|log| REVOKED.line(&since(log)).is_some())?;
     asked.push(REVOKED.came_of(refused, &since(&log)));
     Ok(BehindEnvoy { asked, logged })
