@@ -4,6 +4,7 @@
 
 pub mod delegation;
 pub mod doors;
+pub mod envoy;
 pub mod guests;
 pub mod issuer;
 pub mod lineup;

@@ -1,9 +1,11 @@
 //! The figures as a table, and as JSON.
 
+use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
+use crate::delegation::targets::Target;
 use crate::lineup::{Clock, Cost};
 
 /// What one lineup cost.
@@ -51,6 +53,31 @@ pub fn to_json(sections: &[Section]) -> Value {
     json!({ "sections": sections.collect::<Vec<_>>() })
 }
 
+/// The aims as a table of a page, each with what was measured.
+#[must_use]
+pub fn aims(targets: &[Target]) -> String {
+    let mut text = "\n| | aim | measured | |\n|---|---:|---:|---|\n".to_owned();
+    for target in targets {
+        let measured = target.measured.map(|measured| format!("{measured:.2} {}", target.unit));
+        let verdict = match target.is_reached() {
+            Some(true) => "reached",
+            Some(false) => "**not reached**",
+            None => "",
+        };
+        let measured = measured.unwrap_or_else(|| "not measured".to_owned());
+        let _ = writeln!(text, "| {} | {} | {measured} | {verdict} |", target.what, target.bound());
+    }
+    text
+}
+
+/// A page with another part between two marks; `None` where it has no such marks.
+#[must_use]
+pub fn with_part(page: &str, [begin, end]: [&str; 2], part: &str) -> Option<String> {
+    let (before, rest) = page.split_once(begin)?;
+    let (_, after) = rest.split_once(end)?;
+    Some(format!("{before}{begin}\n{part}{end}{after}"))
+}
+
 const fn clock(clock: Clock) -> &'static str {
     match clock {
         Clock::Thread => "processor time of one thread",
@@ -69,6 +96,7 @@ fn time(nanoseconds: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::delegation::targets::Bound;
 
     fn sections() -> Vec<Section> {
         let cost = |name, nanoseconds, ratio| Cost { name, nanoseconds, ratio };
@@ -92,6 +120,31 @@ mod tests {
                 vec!["component", "300.00", "us", "20.00"],
             ]
         );
+    }
+
+    #[test]
+    fn an_aim_that_is_missed_is_said_loudly() {
+        let target =
+            |measured| Target { what: "file", bound: Bound::AtMost(18.0), measured, unit: "bytes" };
+        let text = aims(&[target(Some(17.0)), target(Some(19.0)), target(None)]);
+        let lines: Vec<&str> = text.lines().skip(3).collect();
+        assert_eq!(
+            lines,
+            [
+                "| file | <= 18 bytes | 17.00 bytes | reached |",
+                "| file | <= 18 bytes | 19.00 bytes | **not reached** |",
+                "| file | <= 18 bytes | not measured |  |",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_around_the_marks_stays() {
+        let marks = ["<!-- a: begin -->", "<!-- a: end -->"];
+        let page = format!("before\n{}\nold\n{}\nafter\n", marks[0], marks[1]);
+        let expected = format!("before\n{}\nnew\n{}\nafter\n", marks[0], marks[1]);
+        assert_eq!(with_part(&page, marks, "new\n"), Some(expected));
+        assert_eq!(with_part("no marks", marks, "new\n"), None);
     }
 
     #[test]

@@ -8,8 +8,8 @@ use anyhow::{Context as _, Result};
 use super::Form;
 use super::bench::Measured;
 use super::chart::{Chart, Series};
-use super::targets::{Target, targets};
-use crate::report::Section;
+use super::targets::targets;
+use crate::report::{Section, aims, with_part};
 
 /// Writes the tables between the page's marks, and the curves.
 ///
@@ -18,7 +18,7 @@ use crate::report::Section;
 pub fn write(measured: &[Measured], folder: &Path) -> Result<()> {
     let page = folder.join("performance.md");
     let text = std::fs::read_to_string(&page).with_context(|| page.display().to_string())?;
-    let text = replaced(&text, &tables(measured)).context("performance.md has no marks")?;
+    let text = with_part(&text, MARKS, &tables(measured)).context("performance.md has no marks")?;
     std::fs::write(&page, text)?;
     for (file, chart) in charts(measured) {
         std::fs::write(folder.join(file), chart.to_svg())?;
@@ -26,18 +26,12 @@ pub fn write(measured: &[Measured], folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The page with other tables.
-fn replaced(page: &str, tables: &str) -> Option<String> {
-    let (before, rest) = page.split_once(BEGIN)?;
-    let (_, after) = rest.split_once(END)?;
-    Some(format!("{before}{BEGIN}\n{tables}{END}{after}"))
-}
-
 /// What the tables say beside the checks: loads, changes and aims.
 #[must_use]
 pub fn summary(measured: &[Measured]) -> String {
     let mut text = String::new();
     text.push_str(&states(measured));
+    text.push_str("\n### Aims, at 1e6 relationships\n");
     text.push_str(&aims(&targets(measured)));
     text
 }
@@ -96,23 +90,6 @@ fn states(measured: &[Measured]) -> String {
             time(wasm.delta),
             time(wasm.heartbeat)
         );
-    }
-    text
-}
-
-fn aims(targets: &[Target]) -> String {
-    let mut text =
-        "\n### Aims, at 1e6 relationships\n\n| | aim | measured | |\n|---|---:|---:|---|\n"
-            .to_owned();
-    for target in targets {
-        let measured = target.measured.map(|measured| format!("{measured:.2} {}", target.unit));
-        let verdict = match target.is_reached() {
-            Some(true) => "reached",
-            Some(false) => "**not reached**",
-            None => "",
-        };
-        let measured = measured.unwrap_or_else(|| "not measured".to_owned());
-        let _ = writeln!(text, "| {} | {} | {measured} | {verdict} |", target.what, target.bound());
     }
     text
 }
@@ -182,15 +159,13 @@ fn time(nanoseconds: f64) -> String {
     }
 }
 
-const BEGIN: &str = "<!-- measured: begin -->";
-const END: &str = "<!-- measured: end -->";
+const MARKS: [&str; 2] = ["<!-- measured: begin -->", "<!-- measured: end -->"];
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::delegation::bench::Load;
     use crate::delegation::loads::InWasm;
-    use crate::delegation::targets::Bound;
     use crate::lineup::{Clock, Cost};
 
     fn measured() -> Vec<Measured> {
@@ -241,30 +216,6 @@ mod tests {
         let lines: Vec<&str> = text.lines().skip(5).collect();
         let shared = "16.0 | 9.00 ms | 0 ns | 0 ns | 1.50 | 45.00 us | 0 ns | 0 ns |";
         assert_eq!(lines, [format!("| 1000 | {shared}"), format!("| 100000 | {shared}")]);
-    }
-
-    #[test]
-    fn an_aim_that_is_missed_is_said_loudly() {
-        let target =
-            |measured| Target { what: "file", bound: Bound::AtMost(18.0), measured, unit: "bytes" };
-        let text = aims(&[target(Some(17.0)), target(Some(19.0)), target(None)]);
-        let lines: Vec<&str> = text.lines().skip(5).collect();
-        assert_eq!(
-            lines,
-            [
-                "| file | <= 18 bytes | 17.00 bytes | reached |",
-                "| file | <= 18 bytes | 19.00 bytes | **not reached** |",
-                "| file | <= 18 bytes | not measured |  |",
-            ]
-        );
-    }
-
-    #[test]
-    fn what_is_around_the_marks_stays() {
-        let page = format!("before\n{BEGIN}\nold\n{END}\nafter\n");
-        let expected = format!("before\n{BEGIN}\nnew\n{END}\nafter\n");
-        assert_eq!(replaced(&page, "new\n"), Some(expected));
-        assert_eq!(replaced("no marks", "new\n"), None);
     }
 
     #[test]
