@@ -38,6 +38,19 @@ pub(crate) enum Campaign {
         #[arg(long, default_value_t = 10_000)]
         requests: u32,
     },
+    /// From a revocation that is written to its enforcement by every worker of a real Envoy
+    EnvoyPropagation {
+        /// How many revocations
+        #[arg(long, default_value_t = 200)]
+        changes: u32,
+    },
+    /// A real Envoy under mixed traffic while keys rotate and a snapshot comes every 5 s: nothing is
+    /// answered wrongly, and memory stands still
+    EnvoySoak {
+        /// Seconds
+        #[arg(long, default_value_t = 600)]
+        seconds: u32,
+    },
     /// Random worlds in the evaluator of relationships and in the naive one of its tests
     Evaluators {
         /// How many checks
@@ -103,6 +116,12 @@ pub(crate) fn run(checkout: &Checkout, campaign: &Campaign) -> anyhow::Result<()
             relationships(checkout, &["condition"], "differential::", *evaluations, |_, _| {})
         }
         Campaign::EnvoyFaults { requests } => envoy_faults(checkout, *requests),
+        Campaign::EnvoyPropagation { changes } => {
+            envoy_runs(checkout, "propagation::", ("MANDATE_ENVOY_CHANGES", *changes))
+        }
+        Campaign::EnvoySoak { seconds } => {
+            envoy_runs(checkout, "soak::", ("MANDATE_ENVOY_SOAK_SECONDS", *seconds))
+        }
         Campaign::Evaluators { checks } => {
             relationships(checkout, &["oracle"], "differential::", *checks, |_, _| {})
         }
@@ -153,6 +172,20 @@ fn envoy_faults(checkout: &Checkout, requests: u32) -> anyhow::Result<()> {
     workspace::with_envoy(&mut cargo, &mut summary, Ok(need_envoy(checkout)?));
     crate::say!("| fault | passed | denied | 503 | other | should not have passed | recovery |");
     let result = process::step("envoy-faults", &mut cargo);
+    summary.print();
+    result
+}
+
+/// The long form of `host/mandate/tests/envoy_runs`; `cargo test` runs the short one.
+fn envoy_runs(checkout: &Checkout, filter: &str, long: (&str, u32)) -> anyhow::Result<()> {
+    guests::run(checkout)?;
+    let mut summary = Summary::new(checkout)?;
+    let mut cargo = workspace::cargo(checkout);
+    cargo.args(["test", "--locked", "--workspace", "--test", "envoy_runs", filter]);
+    cargo.args(["--", "--nocapture"]);
+    cargo.env(long.0, long.1.to_string()).env("MANDATE_SKIPS", summary.file());
+    workspace::with_envoy(&mut cargo, &mut summary, Ok(need_envoy(checkout)?));
+    let result = process::step("envoy", &mut cargo);
     summary.print();
     result
 }

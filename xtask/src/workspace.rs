@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use serde_json::Value;
 
 use crate::checkout::{Checkout, variable};
-use crate::setup::{Node, Python};
+use crate::setup::{Node, Python, need_envoy};
 use crate::summary::Summary;
 use crate::unavailable::Unavailable;
 use crate::{guests, process};
@@ -144,21 +144,31 @@ pub(crate) fn conformance(checkout: &Checkout, arguments: &[OsString]) -> anyhow
 }
 
 /// `cargo bench` with the arguments of the caller. A first argument `authz` takes the delegation
-/// workload alone; with `--peers` other engines take part, which nothing else builds (`--casbin` adds
-/// the one whose dependencies have licences that deny.toml does not list).
+/// workload alone, `envoy` the filter in Envoy.
 ///
 /// # Errors
 /// When a bench does not build or run.
 pub(crate) fn bench(checkout: &Checkout, arguments: &[OsString]) -> anyhow::Result<()> {
     guests::run(checkout)?;
+    let first = arguments.split_first().and_then(|(first, rest)| Some((first.to_str()?, rest)));
+    match first {
+        Some(("authz", rest)) => bench_authz(checkout, rest),
+        Some(("envoy", rest)) => bench_envoy(checkout, rest),
+        _ => {
+            let mut command = cargo(checkout);
+            command.args(["bench", "--locked", "--package", "mandate-benches"]).args(arguments);
+            process::step("bench", &mut command)
+        }
+    }
+}
+
+/// The delegation workload. With `--peers` other engines take part, which nothing else builds
+/// (`--casbin` adds the one whose dependencies have licences that deny.toml does not list).
+fn bench_authz(checkout: &Checkout, arguments: &[OsString]) -> anyhow::Result<()> {
     let mut command = cargo(checkout);
-    let Some((_, rest)) = arguments.split_first().filter(|(first, _)| *first == "authz") else {
-        command.args(["bench", "--locked", "--package", "mandate-benches"]).args(arguments);
-        return process::step("bench", &mut command);
-    };
     command.env("MANDATE_BENCH_GUESTS", guests::bench(checkout, "mandate-bench-delegation")?);
     let is_ours = |argument: &&OsString| *argument == "--peers" || *argument == "--casbin";
-    let (ours, mut theirs): (Vec<&OsString>, Vec<&OsString>) = rest.iter().partition(is_ours);
+    let (ours, mut theirs): (Vec<&OsString>, Vec<&OsString>) = arguments.iter().partition(is_ours);
     let whole = OsString::from("--bench");
     theirs.push(&whole);
     if ours.is_empty() {
@@ -171,6 +181,14 @@ pub(crate) fn bench(checkout: &Checkout, arguments: &[OsString]) -> anyhow::Resu
         }
     }
     process::step("bench", command.arg("--").args(theirs))
+}
+
+/// The filter in Envoy, beside Envoy's own filters.
+fn bench_envoy(checkout: &Checkout, arguments: &[OsString]) -> anyhow::Result<()> {
+    let mut command = cargo(checkout);
+    command.env("MANDATE_ENVOY", need_envoy(checkout)?);
+    command.args(["bench", "--locked", "--package", "mandate-benches", "--bench", "envoy"]);
+    process::step("bench", command.args(["--", "envoy"]).args(arguments))
 }
 
 /// Where cargo puts the host's artifacts: `CARGO_TARGET_DIR`, configuration, or `target`.

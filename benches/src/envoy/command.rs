@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result};
 use serde_json::json;
 
-use super::contestant::ALL;
+use super::contestant::{ALL, NO_FILTER};
 use super::deployment::Size;
 use super::programs::Programs;
 use super::run::{Plan, check_caches, run};
@@ -17,8 +17,9 @@ use crate::delegation::targets as aims;
 
 /// Runs everybody as the arguments of this process say, and prints what they cost.
 ///
-/// `--bench` (or `--json`, or `--docs FOLDER`) is the whole run, in `--rounds N` of `--requests N`;
-/// without any of them one short turn shows that the bench works.
+/// `--bench` (or `--json`, or `--docs FOLDER`) is the whole run, in `--rounds N` of `--requests N`, over
+/// so many snapshots as `--swaps N` says; `--only TEXT` lets those take part whose names have it.
+/// Without any of the first three, one short turn shows that the bench works.
 ///
 /// # Errors
 /// When something is missing or does not start, an answer is wrong, or the output cannot be written.
@@ -37,11 +38,16 @@ pub fn run_command() -> Result<()> {
     let docs = value("--docs").map(PathBuf::from);
     let whole = asked("--bench") || asked("--json") || docs.is_some();
     let plan = match whole {
-        true => Plan::whole(number("--rounds", 15)?, number("--requests", 20_000)?),
+        true => Plan {
+            swaps: number("--swaps", 12)?,
+            ..Plan::whole(number("--rounds", 15)?, number("--requests", 20_000)?)
+        },
         false => Plan::trial(),
     };
     let programs = Programs::find()?;
-    let measured = run(&plan, &programs, &ALL)?;
+    let only = value("--only").and_then(|text| text.to_str()).unwrap_or_default();
+    let named = ALL.iter().filter(|one| one.name == NO_FILTER || one.name.contains(only));
+    let measured = run(&plan, &programs, &named.copied().collect::<Vec<_>>())?;
     if whole {
         check_caches(&measured)?;
     }

@@ -103,7 +103,7 @@ impl Issuer {
             "jti": format!("onrtac:7f1a1f0e-2b93-4c57-9a34-{number:012}"),
             "azp": "board-web", "client_id": "board-web",
             "sid": "0c9f5b1e-3f0c-4b7a-9d53-7e1a2c4b6d8f",
-            "tenant": "acme", "scope": "openid boards",
+            "tenant": "acme", "scope": "openid boards boards.write",
             "realm_access": {"roles": ["offline_access", "member", "editor"]},
             "resource_access": {"board": {"roles": ["reviewer"]}},
             "act": {"sub": agent},
