@@ -18,8 +18,9 @@ use crate::delegation::targets as aims;
 /// Runs everybody as the arguments of this process say, and prints what they cost.
 ///
 /// `--bench` (or `--json`, or `--docs FOLDER`) is the whole run, in `--rounds N` of `--requests N`, over
-/// so many snapshots as `--swaps N` says; `--only TEXT` lets those take part whose names have it.
-/// Without any of the first three, one short turn shows that the bench works.
+/// so many snapshots as `--swaps N` says; `--only TEXT` lets those take part whose names have it, and
+/// `--tokens N` mints fewer tokens, of which caches then hold all. Without any of the first three, one
+/// short turn shows that the bench works.
 ///
 /// # Errors
 /// When something is missing or does not start, an answer is wrong, or the output cannot be written.
@@ -38,17 +39,19 @@ pub fn run_command() -> Result<()> {
     let docs = value("--docs").map(PathBuf::from);
     let whole = asked("--bench") || asked("--json") || docs.is_some();
     let plan = match whole {
-        true => Plan {
-            swaps: number("--swaps", 12)?,
-            ..Plan::whole(number("--rounds", 15)?, number("--requests", 20_000)?)
-        },
+        true => {
+            let usual = Plan::whole(number("--rounds", 15)?, number("--requests", 20_000)?);
+            let fresh = number("--tokens", usual.fresh)?;
+            let swaps = number("--swaps", usual.swaps)?;
+            Plan { fresh, swaps, many: usual.many.min(fresh), ..usual }
+        }
         false => Plan::trial(),
     };
     let programs = Programs::find()?;
     let only = value("--only").and_then(|text| text.to_str()).unwrap_or_default();
     let named = ALL.iter().filter(|one| one.name == NO_FILTER || one.name.contains(only));
     let measured = run(&plan, &programs, &named.copied().collect::<Vec<_>>())?;
-    if whole {
+    if whole && plan.fresh >= Plan::whole(0, 0).fresh {
         check_caches(&measured)?;
     }
     let memory = match plan.swaps {
