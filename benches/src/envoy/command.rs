@@ -56,7 +56,7 @@ pub fn run_command() -> Result<()> {
     }
     let memory = match plan.swaps {
         0 => None,
-        swaps => Some(memory::measure(&programs, &Size::MILLION.build()?, swaps)?),
+        swaps => Some(memory::measure(&programs, &Size::SIXTEEN_MEGABYTES.build()?, swaps)?),
     };
     if let Some(folder) = docs {
         page::write(&measured, memory.as_ref(), &folder)?;

@@ -44,6 +44,9 @@ impl Size {
     /// About a million.
     pub const MILLION: Self =
         Self { slice: "million", users: 5000, agents: 250, boards: 100_000, viewers: 9 };
+    /// A snapshot of 16 MB.
+    pub const SIXTEEN_MEGABYTES: Self =
+        Self { slice: "megabytes", users: 5000, agents: 250, boards: 230_000, viewers: 9 };
 
     /// The user and the agent of a token.
     #[must_use]
@@ -235,7 +238,7 @@ mod tests {
 
     #[test]
     fn the_user_of_a_token_views_its_boards_and_not_the_forbidden_one() {
-        for size in [Size::THOUSAND, Size::MILLION] {
+        for size in [Size::THOUSAND, Size::MILLION, Size::SIXTEEN_MEGABYTES] {
             let views = |board: &str, user: &str| {
                 let number = board.trim_start_matches('b').parse().unwrap();
                 let user = ObjectName::new("user", user);
