@@ -139,7 +139,7 @@ pub(crate) fn ext_authz(with_body: bool) -> Value {
 /// is verified here would otherwise be 503 after the first 200.
 pub(crate) fn gate(ground: &Ground, ours: &Ours) -> Value {
     let configuration = json!({"emitter": "bench", "trust": ground.trust, "state": ours.state,
-        "verifications_per_tick": 1_000_000});
+        "feed": feed(ours), "verifications_per_tick": 1_000_000});
     filter(
         "envoy.filters.http.wasm",
         "envoy.extensions.filters.http.wasm.v3.Wasm",
@@ -151,7 +151,7 @@ pub(crate) fn gate(ground: &Ground, ours: &Ours) -> Value {
 
 fn singleton(ground: &Ground, ours: &Ours) -> Value {
     let configuration = json!({"role": "sync", "emitter": "bench-sync", "state": ours.state,
-        "feed": {"cluster": feed_cluster(ours), "authority": "feed.example"}});
+        "feed": feed(ours)});
     json!({
         "name": "envoy.bootstrap.wasm",
         "typed_config": {
@@ -166,6 +166,10 @@ fn singleton(ground: &Ground, ours: &Ours) -> Value {
 fn vm(ground: &Ground, ours: &Ours) -> Value {
     json!({"vm_id": format!("mandate-{}", ours.slice), "runtime": "envoy.wasm.runtime.v8",
         "code": {"local": {"filename": ground.module}}})
+}
+
+fn feed(ours: &Ours) -> Value {
+    json!({"cluster": feed_cluster(ours), "authority": "feed.example"})
 }
 
 fn feed_cluster(ours: &Ours) -> String {
