@@ -287,7 +287,8 @@ fn the_verbs_get_a_token_from_keycloak_and_validate_it() {
 fn the_demo_plays_with_keycloak() {
     let Some(keycloak) = keycloak(TEST) else { return };
     let policy = Policy::new(verifier::plugin(), Limits::default()).unwrap();
-    let demo = play(&policy, Err("left out".to_owned()), Some(&keycloak)).unwrap();
+    let (node, mcp) = (Err("left out".to_owned()), Err("left out".to_owned()));
+    let demo = play(&policy, node, Some(&keycloak), mcp).unwrap();
     let of_keycloak: Vec<_> = demo
         .cases
         .iter()
