@@ -30,7 +30,7 @@ impl Drop for Envoy {
 }
 
 impl Envoy {
-    /// Starts it with a bootstrap, on the cores that [`ENVOY_CORES`] names, and waits until it listens.
+    /// Starts it with a bootstrap, on a core of its own, and waits until it listens.
     ///
     /// # Errors
     /// When it does not start: the last lines of its log are in the error.

@@ -131,10 +131,13 @@ impl Measured {
 /// # Errors
 /// When something does not start, or an answer is not what it should be.
 pub fn run(plan: &Plan, programs: &Programs, contestants: &[Contestant]) -> Result<Measured> {
-    let sizes = if plan.million { &[Size::THOUSAND, Size::MILLION][..] } else { &[Size::THOUSAND] };
-    let worlds = sizes.iter().map(Size::build).collect::<Result<Vec<World>>>()?;
-    let there = |one: &&Contestant| sizes.contains(&one.size);
-    let contestants: Vec<Contestant> = contestants.iter().filter(there).copied().collect();
+    let there = |size: Size| plan.million || size != Size::MILLION;
+    let contestants: Vec<Contestant> =
+        contestants.iter().filter(|one| there(one.size)).copied().collect();
+    // A world that nobody asks about is not built: it takes a while.
+    let asked = |size: &&Size| contestants.iter().any(|one| one.size == **size);
+    let worlds = [Size::THOUSAND, Size::MILLION].iter().filter(asked).map(Size::build);
+    let worlds = worlds.collect::<Result<Vec<World>>>()?;
     let issuer = Issuer::new()?;
     let minted = Minted::new(&issuer, plan.many, plan.fresh)?;
     let stage = Stage::begin(programs, &issuer, &worlds, &contestants)?;
