@@ -12,8 +12,11 @@ use crate::delegation::targets::{Bound, Target};
 /// on top of the same request without a filter.
 #[must_use]
 pub fn targets(measured: &Measured, memory: Option<&Memory>) -> Vec<Target> {
-    let ratio =
-        |method, one, other| Some(measured.over(method, one)? / measured.over(method, other)?);
+    let ratio = |method, one, other| {
+        // On a machine that is not quiet a filter may seem to cost nothing: that is no measure.
+        let base = measured.over(method, other).filter(|base| *base > 0.0)?;
+        Some(measured.over(method, one)? / base)
+    };
     let at_most =
         |what, most, measured, unit| Target { what, bound: Bound::AtMost(most), measured, unit };
     let (get, post) = (Method::Get, Method::Post);
