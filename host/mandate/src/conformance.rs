@@ -7,6 +7,7 @@
 mod authz;
 mod complete;
 mod component;
+mod envoy;
 mod exceptions;
 mod exec;
 mod export;
@@ -29,6 +30,7 @@ pub use authz::{
 };
 pub use complete::Complete;
 pub use component::{Component, patient_limits};
+pub use envoy::{EnvoyRunner, Protocol};
 pub use exceptions::{Exception, Exceptions};
 pub use exec::{Exec, ExecOptions};
 pub use export::export;

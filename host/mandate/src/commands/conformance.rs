@@ -10,7 +10,8 @@ use serde_json::json;
 
 use crate::commands::runner::Runner;
 use crate::conformance::{
-    Comparison, Exceptions, Questions, Report, Suite, Worlds, export, measure, write_table,
+    Comparison, EnvoyRunner, Exceptions, Protocol, Report, Suite, Worlds, export, measure,
+    write_table,
 };
 use crate::output;
 use crate::plugin::PluginChoice;
@@ -20,8 +21,8 @@ use crate::plugin::PluginChoice;
 /// Exit codes: 0 every fixture agrees or is a listed exception, 1 something disagrees, 2 usage.
 #[derive(Args, Clone, Debug)]
 pub struct ConformanceCommand {
-    /// `native`, `component`, `module`, or `exec:CMD`: a program that speaks the protocol of
-    /// docs/conformance.md on stdin and stdout.
+    /// `native`, `component`, `module`, `envoy` (the filter in a real Envoy), or `exec:CMD`: a
+    /// program that speaks the protocol of docs/conformance.md on stdin and stdout.
     #[arg(long, default_value = "component")]
     runner: Runner,
     /// A folder of fixtures to use instead of those inside this binary: of tokens, of decisions
@@ -58,6 +59,22 @@ pub struct ConformanceCommand {
     export: Option<PathBuf>,
     #[command(flatten)]
     plugin: PluginChoice,
+    #[command(flatten)]
+    envoy: EnvoyOptions,
+}
+
+/// What `--runner envoy` needs.
+#[derive(Args, Clone, Debug)]
+struct EnvoyOptions {
+    /// Envoy's program (`--runner envoy`).
+    #[arg(long, value_name = "FILE", default_value = "envoy")]
+    envoy: PathBuf,
+    /// The filter: mandate-envoy.wasm (`--runner envoy`).
+    #[arg(long, value_name = "FILE")]
+    filter: Option<PathBuf>,
+    /// Only over this protocol (`--runner envoy`).
+    #[arg(long, value_enum)]
+    protocol: Option<Protocol>,
 }
 
 impl ConformanceCommand {
@@ -76,6 +93,9 @@ impl ConformanceCommand {
             let classes = measure(implementation.as_mut(), &suite.tokens()?.tokens)?;
             return Ok(output::print(&format!("{}\n", serde_json::to_string_pretty(&classes)?)));
         }
+        if self.runner == Runner::Envoy && self.export.is_none() {
+            return self.ask_envoy(&suite);
+        }
         let questions = suite.questions(self.worlds)?;
         if let Some(folder) = &self.export {
             export(&questions, folder)?;
@@ -83,9 +103,34 @@ impl ConformanceCommand {
             return Ok(output::print(&format!("{written} fixtures in {}\n", folder.display())));
         }
         let mut implementation = self.runner.start(&name, &self.plugin, timeout, false)?;
-        let exceptions = self.exceptions(&name, &questions)?;
+        let exceptions = self.exceptions(&name, questions.ids())?;
         let report = questions.ask(implementation.as_mut(), &exceptions, self.comparison());
         self.print(&report)
+    }
+
+    /// A report for each protocol; the exit code is the worse one.
+    fn ask_envoy(&self, suite: &Suite) -> Result<ExitCode> {
+        let EnvoyOptions { envoy, filter, protocol } = &self.envoy;
+        let filter = filter.clone().context("`--runner envoy` needs `--filter`")?;
+        let runner = EnvoyRunner::new(envoy.clone(), filter)?;
+        let protocols =
+            protocol.map_or_else(|| vec![Protocol::Http1, Protocol::Http2], |one| vec![one]);
+        let known = suite.gate_ids();
+        let exceptions = protocols
+            .into_iter()
+            .map(|protocol| {
+                let known = known.iter().map(String::as_str);
+                Ok((protocol, self.exceptions(&EnvoyRunner::name(protocol), known)?))
+            })
+            .collect::<Result<Vec<_>>>()?;
+        let mut code = ExitCode::SUCCESS;
+        for report in runner.reports(suite, &exceptions)? {
+            let printed = self.print(&report)?;
+            if printed != ExitCode::SUCCESS {
+                code = printed;
+            }
+        }
+        Ok(code)
     }
 
     fn suite(&self) -> Result<Suite> {
@@ -101,12 +146,12 @@ impl ConformanceCommand {
 
     /// The exceptions; one for a fixture that does not exist is an error, unless only some
     /// fixtures run.
-    fn exceptions(&self, name: &str, questions: &Questions) -> Result<Exceptions> {
+    fn exceptions<'i>(&self, name: &str, ids: impl Iterator<Item = &'i str>) -> Result<Exceptions> {
         let exceptions = match &self.exceptions {
             Some(file) => Exceptions::from_file(file)?,
             None => Exceptions::embedded(name)?,
         };
-        let unknown = exceptions.unknown(questions.ids());
+        let unknown = exceptions.unknown(ids);
         let all = self.only.is_none() && self.fixtures.is_none();
         if (all || self.exceptions.is_some() && self.only.is_none()) && !unknown.is_empty() {
             bail!("exceptions for fixtures that do not exist: {}", unknown.join(", "));
@@ -117,7 +162,7 @@ impl ConformanceCommand {
     fn comparison(&self) -> Comparison {
         self.compare.unwrap_or(match self.runner {
             Runner::Exec(_) => Comparison::Decision,
-            Runner::Component | Runner::Module | Runner::Native => Comparison::Full,
+            Runner::Component | Runner::Envoy | Runner::Module | Runner::Native => Comparison::Full,
         })
     }
 

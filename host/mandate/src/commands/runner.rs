@@ -9,14 +9,17 @@ use crate::conformance::{Complete, Component, Exec, ExecOptions, Implementation,
 use crate::engine::{ComponentEngine, Engine, ModuleEngine, NativeEngine};
 use crate::plugin::PluginChoice;
 
-/// `native`, `component`, `module` or `exec:CMD`.
+/// `native`, `component`, `module`, `envoy` or `exec:CMD`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Runner {
     Component,
+    Envoy,
     Exec(String),
     Module,
     Native,
 }
+
+const EXPECTED: &str = "expected `native`, `component`, `module`, `envoy` or `exec:CMD`";
 
 impl FromStr for Runner {
     type Err = String;
@@ -25,11 +28,12 @@ impl FromStr for Runner {
         match text {
             "native" => Ok(Self::Native),
             "component" => Ok(Self::Component),
+            "envoy" => Ok(Self::Envoy),
             "module" => Ok(Self::Module),
             _ => match text.strip_prefix("exec:").map(str::trim) {
                 Some("") => Err("`exec:` needs a command".to_owned()),
                 Some(command) => Ok(Self::Exec(command.to_owned())),
-                None => Err("expected `native`, `component`, `module` or `exec:CMD`".to_owned()),
+                None => Err(EXPECTED.to_owned()),
             },
         }
     }
@@ -40,6 +44,7 @@ impl Runner {
     pub(super) fn name(&self) -> String {
         match self {
             Self::Component => "component".to_owned(),
+            Self::Envoy => "envoy".to_owned(),
             Self::Module => "module".to_owned(),
             Self::Native => "native".to_owned(),
             Self::Exec(command) => {
@@ -71,6 +76,7 @@ impl Runner {
             }
             Self::Component => Box::new(Complete::component(&plugin.load()?)?),
             Self::Module => Box::new(Complete::module(core_module(plugin)?)),
+            Self::Envoy => bail!("{BY_CONFORMANCE}"),
             Self::Exec(command) => {
                 let options = ExecOptions { timeout, ..ExecOptions::default() };
                 Box::new(Exec::new(name, command, options)?)
@@ -103,14 +109,13 @@ impl Runner {
                 let module = core_module(plugin)?;
                 Ok(Box::new(move || Ok(Box::new(ModuleEngine::new(module.fresh())))))
             }
-            Self::Exec(_) => {
-                bail!(
-                    "a program is asked by `conformance`: `--runner` is `native`, `component` or `module`"
-                )
-            }
+            Self::Envoy | Self::Exec(_) => bail!("{BY_CONFORMANCE}"),
         }
     }
 }
+
+const BY_CONFORMANCE: &str =
+    "a program is asked by `conformance`: `--runner` is `native`, `component` or `module`";
 
 /// Makes an engine with nothing loaded.
 pub(super) type MakeEngine = dyn Fn() -> Result<Box<dyn Engine>>;
@@ -134,7 +139,7 @@ mod tests {
         assert_eq!(name("exec: "), Err("`exec:` needs a command".to_owned()));
         assert_eq!(
             name("python3"),
-            Err("expected `native`, `component`, `module` or `exec:CMD`".to_owned())
+            Err("expected `native`, `component`, `module`, `envoy` or `exec:CMD`".to_owned())
         );
     }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Result, ensure};
 
-use super::authz::{self, AuthzSet, Decision, Worlds};
+use super::authz::{self, AuthzFixture, AuthzSet, Decision, Worlds};
 use super::{Comparison, Concrete, Exceptions, FixtureSet, Implementation, Report};
 
 /// The fixtures of one run.
@@ -79,6 +79,35 @@ impl Suite {
             questions.decisions.extend(set.decisions_of(pattern, worlds)?);
         }
         Ok(questions)
+    }
+
+    /// The ids of all requests at the gate that are to be made.
+    #[must_use]
+    pub fn gate_ids(&self) -> Vec<String> {
+        let pattern = self.pattern.as_deref().unwrap_or("*");
+        let fixtures = self.gates().flat_map(AuthzSet::fixtures);
+        let ids = fixtures.flat_map(AuthzFixture::case_ids);
+        ids.filter(|id| authz::is_named(pattern, id)).collect()
+    }
+
+    /// Makes the requests at the gate that are wanted, each moved so that it is asked at this moment.
+    pub(super) fn gate_at(
+        &self,
+        moment: u64,
+        wanted: &dyn Fn(&str) -> bool,
+    ) -> Result<Vec<Decision>> {
+        let pattern = self.pattern.as_deref().unwrap_or("*");
+        let wanted = |id: &str| authz::is_named(pattern, id) && wanted(id);
+        let mut decisions = Vec::new();
+        for set in self.gates() {
+            let made = set.decisions_at(&wanted, Worlds::Containers, Some(moment))?;
+            decisions.extend(made);
+        }
+        Ok(decisions)
+    }
+
+    fn gates(&self) -> impl Iterator<Item = &AuthzSet> {
+        self.decisions.iter().filter(|set| set.is_of_the_gate())
     }
 
     /// Makes every token, and no decision.

@@ -7,8 +7,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::case::Case;
+use super::moment;
 use super::pointer::{Changes, change, change_all};
-use crate::conformance::fixture_set::matches;
 
 /// What is allowed, and what is denied, in one world.
 #[derive(Clone, Debug, Deserialize)]
@@ -79,23 +79,36 @@ impl AuthzFixture {
         self.id.split_once('-').map_or(self.id.as_str(), |(class, _)| class)
     }
 
-    /// The cases that a pattern names, with the answers that they expect, in the order of the file.
-    pub(super) fn cases(&self, base: &Value, only: &str) -> Result<Vec<Prepared>> {
+    /// Ids of its cases, `FIXTURE/CASE`, in the order of the file.
+    pub(in crate::conformance) fn case_ids(&self) -> impl Iterator<Item = String> {
+        let allowed = self.allow.iter().map(|case| &case.id);
+        let all = allowed.chain(self.deny.iter().map(|case| &case.id));
+        all.map(|id| format!("{}/{id}", self.id))
+    }
+
+    /// The cases that are wanted, by `FIXTURE/CASE`, with the answers that they expect, in the order
+    /// of the file; each moved to a moment, where one is given.
+    pub(super) fn cases(
+        &self,
+        base: &Value,
+        wanted: &dyn Fn(&str) -> bool,
+        at: Option<u64>,
+    ) -> Result<Vec<Prepared>> {
         let mut given = base.clone();
         change_all(&mut given, &self.given).context("given")?;
         let mut cases = Vec::new();
-        let wanted =
-            |id: &str| matches(only, &self.id) || matches(only, &format!("{}/{id}", self.id));
+        let wanted = |id: &str| wanted(&format!("{}/{id}", self.id));
         for allowed in self.allow.iter().filter(|allowed| wanted(&allowed.id)) {
-            let case = allowed.document(&given).and_then(read);
-            let case = case.with_context(|| allowed.id.clone())?;
-            let expect = expected(&case, &allowed.expect, true);
+            let case = allowed.document(&given).and_then(|case| read(case, &allowed.expect, at));
+            let (case, stated) = case.with_context(|| allowed.id.clone())?;
+            let expect = expected(&case, &stated, true);
             let AllowedCase { id, why, .. } = allowed;
             cases.push(Prepared { id: id.clone(), why: why.clone(), twin: None, case, expect });
         }
         for denied in self.deny.iter().filter(|denied| wanted(&denied.id)) {
-            let case = self.denied(denied, &given).with_context(|| denied.id.clone())?;
-            let expect = expected(&case, &denied.expect, false);
+            let case = self.denied(denied, &given).and_then(|case| read(case, &denied.expect, at));
+            let (case, stated) = case.with_context(|| denied.id.clone())?;
+            let expect = expected(&case, &stated, false);
             let DeniedCase { id, why, twin, .. } = denied;
             let twin = Some(twin.clone());
             cases.push(Prepared { id: id.clone(), why: why.clone(), twin, case, expect });
@@ -103,13 +116,13 @@ impl AuthzFixture {
         Ok(cases)
     }
 
-    fn denied(&self, denied: &DeniedCase, given: &Value) -> Result<Case> {
+    fn denied(&self, denied: &DeniedCase, given: &Value) -> Result<Value> {
         let twin = self.allow.iter().find(|allowed| allowed.id == denied.twin);
         let twin = twin.with_context(|| format!("no allowed case `{}`", denied.twin))?;
         let mut document = twin.document(given)?;
         let (pointer, value) = denied.but.iter().next().context("`but` is empty")?;
         change(&mut document, pointer, value)?;
-        read(document)
+        Ok(document)
     }
 
     /// Checks what holds for every fixture by itself.
@@ -147,10 +160,19 @@ impl AllowedCase {
     }
 }
 
-fn read(document: Value) -> Result<Case> {
+/// The case, and what it states of the answer.
+fn read(
+    mut document: Value,
+    stated: &Map<String, Value>,
+    at: Option<u64>,
+) -> Result<(Case, Map<String, Value>)> {
+    let mut stated = stated.clone();
+    if let Some(at) = at {
+        moment::move_to(at, &mut document, &mut stated);
+    }
     let case: Case = serde_json::from_value(document).context("the result is no case")?;
     case.check_form()?;
-    Ok(case)
+    Ok((case, stated))
 }
 
 /// What every answer of its kind says, and what the fixture adds.

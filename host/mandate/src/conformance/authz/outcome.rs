@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::agreement::fits;
+use super::agreement::{fits, view};
 use crate::conformance::{Comparison, Outcome};
 
 /// Compares an answer of the probe protocol with the members that a case expects.
@@ -40,6 +40,15 @@ pub(super) fn outcome(
         members.extend(more.map(|value| (name.to_owned(), value.clone())));
     }
     disagree(cut(&shown(&members)))
+}
+
+/// Whether an answer of the gate says all that a case states.
+pub(in crate::conformance) fn states(
+    expect: &Map<String, Value>,
+    id: &str,
+    answer: &Value,
+) -> bool {
+    outcome(expect, id, &view(answer), Comparison::Full) == Outcome::Agree
 }
 
 /// The expected answer, as the table prints it.

@@ -127,14 +127,14 @@ impl AuthzSet {
         &self.fixtures
     }
 
+    /// Whether they ask a gate.
+    pub(in crate::conformance) fn is_of_the_gate(&self) -> bool {
+        self.worlds.values().any(|world| world.get("gate").is_some())
+    }
+
     /// Whether a pattern names a fixture or one of its cases; `*` stands for any text.
     pub(in crate::conformance) fn names(&self, pattern: &str) -> bool {
-        self.fixtures.iter().any(|fixture| {
-            let allowed = fixture.allow.iter().map(|case| &case.id);
-            let mut all = allowed.chain(fixture.deny.iter().map(|case| &case.id));
-            matches(pattern, &fixture.id)
-                || all.any(|id| matches(pattern, &format!("{}/{id}", fixture.id)))
-        })
+        self.fixtures.iter().flat_map(AuthzFixture::case_ids).any(|id| is_named(pattern, &id))
     }
 
     /// Every case with its bytes.
@@ -151,6 +151,21 @@ impl AuthzSet {
     /// # Errors
     /// As [`AuthzSet::decisions`].
     pub fn decisions_of(&self, pattern: &str, worlds: Worlds) -> Result<Vec<Decision>> {
+        self.decisions_at(&|id| is_named(pattern, id), worlds, None)
+    }
+
+    /// The cases that are wanted, by `FIXTURE/CASE`, each moved so that it is asked at a moment where
+    /// one is given: every moment in it, of tokens, snapshots, dates and expectations, moves by as
+    /// much.
+    ///
+    /// # Errors
+    /// As [`AuthzSet::decisions`].
+    pub(in crate::conformance) fn decisions_at(
+        &self,
+        wanted: &dyn Fn(&str) -> bool,
+        worlds: Worlds,
+        at: Option<u64>,
+    ) -> Result<Vec<Decision>> {
         let memory = Memory::default();
         let mut decisions = Vec::new();
         let mut failures = Vec::new();
@@ -158,7 +173,7 @@ impl AuthzSet {
             let world = self.worlds.get(&fixture.world);
             let world =
                 world.with_context(|| format!("{}: no world `{}`", fixture.id, fixture.world))?;
-            for prepared in fixture.cases(world, pattern).with_context(|| fixture.id.clone())? {
+            for prepared in fixture.cases(world, wanted, at).with_context(|| fixture.id.clone())? {
                 match decision(fixture, prepared, &memory, worlds) {
                     Ok(decision) => decisions.push(decision),
                     Err(error) => failures.push(format!("{error:#}")),
@@ -168,6 +183,12 @@ impl AuthzSet {
         ensure!(failures.is_empty(), "{}", failures.join("; "));
         Ok(decisions)
     }
+}
+
+/// Whether a pattern names a case, or the fixture that it is of.
+pub(in crate::conformance) fn is_named(pattern: &str, id: &str) -> bool {
+    let fixture = id.split_once('/').map_or(id, |(fixture, _)| fixture);
+    matches(pattern, fixture) || matches(pattern, id)
 }
 
 fn decision(

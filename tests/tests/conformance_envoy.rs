@@ -1,0 +1,58 @@
+//! The fixtures of the gate in a real Envoy, over HTTP/1.1 and over HTTP/2: what a client, the server
+//! behind it and the access log see is what core says in this process.
+
+#![expect(clippy::arithmetic_side_effects, clippy::unwrap_used, reason = "tests")]
+
+use std::path::PathBuf;
+
+use mandate::conformance::{
+    EnvoyRunner, Exceptions, Outcome, Protocol, Report, Suite, write_table,
+};
+use mandate_tests::skip::skip;
+
+#[test]
+fn envoy_answers_every_request_as_it_states_over_both_protocols() {
+    let Some(runner) = runner("conformance of the gate: envoy") else { return };
+    let suite = Suite::embedded().unwrap();
+    let exceptions = [Protocol::Http1, Protocol::Http2]
+        .map(|protocol| (protocol, Exceptions::embedded(&EnvoyRunner::name(protocol)).unwrap()));
+    let ids = suite.gate_ids();
+    for (_, exceptions) in &exceptions {
+        assert_eq!(exceptions.unknown(ids.iter().map(String::as_str)), [""; 0]);
+    }
+    let reports = runner.reports(&suite, &exceptions).unwrap();
+    assert_eq!(reports.len(), 2);
+    for report in &reports {
+        require_agreement(report, ids.len());
+    }
+}
+
+/// Every case was asked, none was skipped, and few are excepted.
+fn require_agreement(report: &Report, cases: usize) {
+    let mut table = Vec::new();
+    write_table(report, &mut table).unwrap();
+    assert!(report.agrees(), "{}", String::from_utf8_lossy(&table));
+    assert_eq!(report.runs.len(), cases);
+    let excepted =
+        report.runs.iter().filter(|run| matches!(run.outcome, Outcome::Exception { .. })).count();
+    let agree = report.runs.iter().filter(|run| run.outcome == Outcome::Agree).count();
+    assert_eq!(agree + excepted, cases);
+    assert!(excepted <= 25, "{excepted} exceptions");
+}
+
+fn runner(part: &str) -> Option<EnvoyRunner> {
+    let variable = |name: &str| {
+        let value = std::env::var_os(name).map(PathBuf::from);
+        if value.is_none() {
+            skip(part, &format!("{name} is not set"));
+        }
+        value
+    };
+    let (envoy, guests) = (variable("MANDATE_ENVOY")?, variable("MANDATE_GUESTS")?);
+    let module = guests.join("mandate-envoy.wasm");
+    if !module.is_file() {
+        skip(part, "MANDATE_GUESTS has no mandate-envoy.wasm (cargo xtask guests)");
+        return None;
+    }
+    Some(EnvoyRunner::new(envoy, module).unwrap())
+}
