@@ -200,7 +200,8 @@ impl Attempt {
         asked: Vec<Asked>,
         reference: &mut Reference,
     ) -> Result<Outcomes> {
-        let mut entries = stage.log().read(asked.iter().map(|one| one.ports))?;
+        let ports: Vec<(u16, u16)> = asked.iter().map(|one| one.ports).collect();
+        let mut entries = stage.log().read(&ports)?;
         let mut seen = BTreeMap::new();
         for Asked { task, answered, ports, sent, done } in asked {
             let Some(question) = self.questions.get(task.0) else { continue };

@@ -151,14 +151,11 @@ impl AccessLog {
     }
 
     /// The entries, once each of these is there, or no more come.
-    pub(super) fn read(
-        &self,
-        wanted: impl Iterator<Item = (u16, u16)> + Clone,
-    ) -> Result<BTreeMap<(u16, u16), Logged>> {
+    pub(super) fn read(&self, wanted: &[(u16, u16)]) -> Result<BTreeMap<(u16, u16), Logged>> {
         let begun = Instant::now();
         loop {
             let entries = self.entries()?;
-            if wanted.clone().all(|ports| entries.contains_key(&ports)) || begun.elapsed() > FLUSH {
+            if wanted.iter().all(|ports| entries.contains_key(ports)) || begun.elapsed() > FLUSH {
                 return Ok(entries);
             }
             thread::sleep(Duration::from_millis(20));

@@ -93,7 +93,7 @@ impl EnvoyRunner {
         let questions = decisions.iter().map(Question::of).collect::<Result<Vec<_>>>()?;
         let (grounds, _) = lay(&questions, 0)?;
         let ground = grounds.values().next().context("a ground")?;
-        Stage::begin(self.program.clone(), self.module.clone(), ground)
+        Stage::begin(&self.program, &self.module, ground)
     }
 }
 

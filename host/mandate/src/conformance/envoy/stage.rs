@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::TcpListener;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
@@ -25,20 +25,20 @@ pub(super) struct Stage {
 
 impl Stage {
     /// Starts it with one ground.
-    pub(super) fn begin(program: PathBuf, module: PathBuf, first: &Ground) -> Result<Self> {
+    pub(super) fn begin(program: &Path, module: &Path, first: &Ground) -> Result<Self> {
         let folder = Folder::new()?;
         let (feeds, upstream) = (Feeds::serve()?, Upstream::serve()?);
         let listeners = folder.write(LISTENERS, r#"{"version_info":"0","resources":[]}"#)?;
         let log = folder.path(LOG);
         let places = Places {
-            module: &module,
+            module,
             log: &log,
             listeners: &listeners,
             feed: feeds.port,
             upstream: upstream.port,
         };
-        let envoy = Envoy::start(&program, &bootstrap(first, &places), &folder)?;
-        Ok(Self { envoy, feeds, upstream, module, version: 0, folder })
+        let envoy = Envoy::start(program, &bootstrap(first, &places), &folder)?;
+        Ok(Self { envoy, feeds, upstream, module: module.to_path_buf(), version: 0, folder })
     }
 
     /// Replaces the listeners by those of these grounds; on which port each of them is.
