@@ -293,9 +293,14 @@ fn wrong_usage_is_one_line() {
         line(&["--runner", "native", "--fuel"]),
         "`--fuel` counts the work of the component: give `--runner component`"
     );
+    assert_eq!(line(&["--runner", "envoy"]), "`--runner envoy` needs `--filter`");
+    assert_eq!(
+        line(&["--runner", "envoy", "--filter", "no-such-file"]),
+        "there is no module `no-such-file`"
+    );
     assert!(
         line(&["--runner", "python3"])
-            .contains("expected `native`, `component`, `module` or `exec:CMD`")
+            .contains("expected `native`, `component`, `module`, `envoy` or `exec:CMD`")
     );
     assert!(
         line(&["--runner", "native", "--fixtures", "/no/such/folder"])
