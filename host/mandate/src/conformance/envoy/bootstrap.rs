@@ -95,7 +95,8 @@ fn listener(number: usize, port: u16, ground: &Ground, places: &Places<'_>) -> V
                     "failure_policy": "FAIL_RELOAD",
                     "allow_on_headers_stop_iteration": true,
                     "configuration": {"@type": any("google.protobuf.StringValue"), "value": configuration},
-                    "vm_config": {"vm_id": "mandate", "runtime": "envoy.wasm.runtime.v8",
+                    // Without a `vm_id` nothing is shared: every ground is asked for by itself.
+                    "vm_config": {"runtime": "envoy.wasm.runtime.v8",
                         "code": {"local": {"filename": places.module}}},
                 },
             }},
