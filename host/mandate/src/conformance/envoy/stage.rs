@@ -67,7 +67,7 @@ impl Stage {
     /// What the filter of a ground has logged.
     pub(super) fn said_by(&self, number: usize) -> Vec<String> {
         let log = self.envoy.log();
-        let prefix = format!("wasm log gate-{number} ");
+        let prefix = format!("wasm log gate-{number}: ");
         log.lines().filter(|line| line.contains(&prefix)).map(str::to_owned).collect()
     }
 
