@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use serde_json::Value;
 
-use super::client::{Answered, Protocol};
+use super::client::{Answered, Protocol, UsedPorts};
 use super::clock;
 use super::ground::{Grounds, lay};
 use super::question::Question;
@@ -24,6 +24,7 @@ pub(super) struct Attempt {
     /// The ground of each question.
     places: Vec<usize>,
     grounds: Grounds,
+    used: UsedPorts,
 }
 
 /// The port of each ground.
@@ -65,7 +66,7 @@ impl Attempt {
         let decisions = suite.gate_at(moment, &|id| only.contains(id))?;
         let questions = decisions.iter().map(Question::of).collect::<Result<Vec<_>>>()?;
         let (grounds, places) = lay(&questions, number.saturating_mul(GROUNDS))?;
-        Ok(Self { moment, questions, places, grounds })
+        Ok(Self { moment, questions, places, grounds, used: UsedPorts::default() })
     }
 
     pub(super) fn questions(&self) -> &[Question] {
@@ -190,7 +191,8 @@ impl Attempt {
         let place = self.places.get(index).context("a ground")?;
         let to = *ports.get(place).context("a listener")?;
         let sent = clock::seconds();
-        let (from, answered) = protocol.ask(to, &question.request, &question.host(protocol))?;
+        let (from, answered) =
+            protocol.ask(to, &self.used, &question.request, &question.host(protocol))?;
         Ok(Asked { task, answered, ports: (to, from), sent, done: clock::seconds() })
     }
 

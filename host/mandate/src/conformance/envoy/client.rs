@@ -1,6 +1,8 @@
 //! Requests over both protocols, each on a connection of its own.
 
+use std::collections::BTreeSet;
 use std::net::TcpStream;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -19,6 +21,26 @@ pub enum Protocol {
     Http1,
     /// HTTP/2 without TLS, by prior knowledge.
     Http2,
+}
+
+/// Pairs of ports, of a listener and of who asked, that the log knows a request by.
+#[derive(Debug, Default)]
+pub(super) struct UsedPorts(Mutex<BTreeSet<(u16, u16)>>);
+
+impl UsedPorts {
+    /// A connection whose ports no other has had: the system gives them anew after a second.
+    fn connect(&self, to: u16) -> Result<(u16, TcpStream)> {
+        // What was given again is held meanwhile, so that it is not given once more.
+        let mut held = Vec::new();
+        loop {
+            let connection = TcpStream::connect(("127.0.0.1", to)).context("Envoy")?;
+            let from = connection.local_addr()?.port();
+            if self.0.lock().unwrap_or_else(PoisonError::into_inner).insert((to, from)) {
+                return Ok((from, connection));
+            }
+            held.push(connection);
+        }
+    }
 }
 
 /// What a client sees.
@@ -46,14 +68,14 @@ impl Protocol {
     pub(super) fn ask(
         self,
         port: u16,
+        used: &UsedPorts,
         request: &WireRequest,
         host: &str,
     ) -> Result<(u16, Answered)> {
-        let connection = TcpStream::connect(("127.0.0.1", port)).context("Envoy")?;
+        let (from, connection) = used.connect(port)?;
         connection.set_nodelay(true)?;
         connection.set_read_timeout(Some(PATIENCE))?;
         connection.set_write_timeout(Some(PATIENCE))?;
-        let from = connection.local_addr()?.port();
         let answered = match self {
             Self::Http1 => http1::ask(&connection, request, host),
             Self::Http2 => http2::ask(&connection, request, host),

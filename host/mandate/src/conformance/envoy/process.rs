@@ -1,5 +1,6 @@
 //! A running Envoy.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{BufReader, Write as _};
@@ -10,7 +11,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
 use super::message;
@@ -173,8 +174,15 @@ impl AccessLog {
             let ports = (part()?.parse()?, part()?.parse()?);
             let (details, record) = (part()?.to_owned(), part()?);
             let record = (record != "-").then(|| record.to_owned());
-            let before = entries.insert(ports, Logged { details, record });
-            ensure!(before.is_none(), "two lines of the access log have the ports {ports:?}");
+            let logged = Logged { details, record };
+            match entries.entry(ports) {
+                Entry::Vacant(place) => drop(place.insert(logged)),
+                // What is left of a request that was answered early is no request.
+                Entry::Occupied(_) if logged.details.starts_with("http1.codec_error") => {}
+                Entry::Occupied(first) => {
+                    bail!("the ports {ports:?} are in the access log twice: {first:?}, {logged:?}")
+                }
+            }
         }
         Ok(entries)
     }
