@@ -9,6 +9,7 @@ pub mod check_server;
 pub mod client;
 pub mod command;
 pub mod contestant;
+pub mod counting_server;
 pub mod deployment;
 pub mod memory;
 pub mod page;

@@ -4,47 +4,16 @@
 //! its compression nor its windows matter but for the credit that is given back.
 
 use std::io::{BufReader, Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
-use std::sync::Arc;
+use std::net::TcpStream;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Result, ensure};
 
-/// A server that answers until the process ends.
-#[derive(Clone, Debug)]
-pub struct CheckServer {
-    /// Where it listens.
-    pub port: u16,
-    seen: Arc<AtomicUsize>,
-}
-
-impl CheckServer {
-    /// Serves on a port of its own.
-    ///
-    /// # Errors
-    /// When there is no port.
-    pub fn begin() -> Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0")?;
-        let port = listener.local_addr()?.port();
-        let seen = Arc::new(AtomicUsize::new(0));
-        let counted = Arc::clone(&seen);
-        std::thread::spawn(move || {
-            for connection in listener.incoming().flatten() {
-                let counted = Arc::clone(&counted);
-                std::thread::spawn(move || converse(connection, &counted));
-            }
-        });
-        Ok(Self { port, seen })
-    }
-
-    /// Checks that it was asked for.
-    #[must_use]
-    pub fn seen(&self) -> usize {
-        self.seen.load(Ordering::SeqCst)
-    }
-}
-
-fn converse(connection: TcpStream, seen: &AtomicUsize) -> Result<()> {
+/// Answers one connection.
+///
+/// # Errors
+/// When it ends, or is not understood.
+pub fn converse(connection: TcpStream, seen: &AtomicUsize) -> Result<()> {
     connection.set_nodelay(true)?;
     let mut writer = connection.try_clone()?;
     let mut reader = BufReader::with_capacity(64 * 1024, connection);

@@ -9,13 +9,13 @@ use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 
 use super::bootstrap::{Ground, Listener, Ours, bootstrap, gate};
-use super::client;
+use super::counting_server::CountingServer;
 use super::deployment::World;
 use super::process::{Envoy, free_port};
 use super::programs::Programs;
 use super::supply::Supply;
 use super::tokens::{Algorithm, Issuer};
-use super::upstream::Upstream;
+use super::{client, upstream};
 
 /// What one Envoy took.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,7 +88,8 @@ fn resident(
     workers: usize,
     swaps: usize,
 ) -> Result<(usize, Resident)> {
-    let (supply, upstream) = (Supply::empty(world.size.slice)?, Upstream::begin()?);
+    let (supply, upstream) =
+        (Supply::empty(world.size.slice)?, CountingServer::begin(upstream::converse)?);
     let ground = Ground {
         admin: free_port()?,
         upstream: upstream.port,

@@ -3,15 +3,15 @@
 use anyhow::{Context as _, Result, ensure};
 
 use super::bootstrap::{self, Ground, Listener, Ours, bootstrap};
-use super::check_server::CheckServer;
-use super::client;
 use super::contestant::{Contestant, Filters, Method, Tokens};
+use super::counting_server::CountingServer;
 use super::deployment::{Size, TOOLS, World};
 use super::process::{Envoy, free_port, leave_envoys_core};
 use super::programs::Programs;
 use super::supply::Supply;
 use super::tokens::{Algorithm, Issuer, Token};
-use super::upstream::{BODY, Upstream};
+use super::upstream::BODY;
+use super::{check_server, client, upstream};
 
 /// What is running.
 #[derive(Debug)]
@@ -19,9 +19,9 @@ pub struct Stage {
     /// Envoy.
     pub envoy: Envoy,
     /// Behind it.
-    pub upstream: Upstream,
+    pub upstream: CountingServer,
     /// Whom `ext_authz` asks.
-    pub check_server: CheckServer,
+    pub check_server: CountingServer,
     _supplies: Vec<Supply>,
     places: Vec<(Filters, u16)>,
 }
@@ -51,7 +51,8 @@ impl Stage {
         contestants: &[Contestant],
     ) -> Result<Self> {
         leave_envoys_core()?;
-        let (upstream, check_server) = (Upstream::begin()?, CheckServer::begin()?);
+        let upstream = CountingServer::begin(upstream::converse)?;
+        let check_server = CountingServer::begin(check_server::converse)?;
         let supplies = worlds.iter().map(Supply::of).collect::<Result<Vec<_>>>()?;
         let ground = Ground {
             admin: free_port()?,

@@ -1,50 +1,18 @@
 //! What stands behind Envoy: it answers everything with 200, and counts.
 
 use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
-use std::sync::Arc;
+use std::net::TcpStream;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::Result;
 
 use super::wire::head_of;
 
-/// An upstream that serves until the process ends.
-#[derive(Clone, Debug)]
-pub struct Upstream {
-    /// Where it listens.
-    pub port: u16,
-    seen: Arc<AtomicUsize>,
-}
-
-impl Upstream {
-    /// Serves on a port of its own: a thread for each connection.
-    ///
-    /// # Errors
-    /// When there is no port.
-    pub fn begin() -> Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0")?;
-        let port = listener.local_addr()?.port();
-        let seen = Arc::new(AtomicUsize::new(0));
-        let counted = Arc::clone(&seen);
-        std::thread::spawn(move || {
-            for connection in listener.incoming().flatten() {
-                let counted = Arc::clone(&counted);
-                std::thread::spawn(move || converse(connection, &counted));
-            }
-        });
-        Ok(Self { port, seen })
-    }
-
-    /// Requests that it has seen.
-    #[must_use]
-    pub fn seen(&self) -> usize {
-        self.seen.load(Ordering::SeqCst)
-    }
-}
-
 /// Answers until the connection ends; whatever it does not understand ends it.
-fn converse(mut connection: TcpStream, seen: &AtomicUsize) -> Result<()> {
+///
+/// # Errors
+/// When it breaks off, or is not understood.
+pub fn converse(mut connection: TcpStream, seen: &AtomicUsize) -> Result<()> {
     let answer = answer();
     connection.set_nodelay(true)?;
     let (mut read, mut buffer) = (Vec::new(), [0; 16 * 1024]);

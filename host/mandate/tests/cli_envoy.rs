@@ -16,6 +16,9 @@ mod config;
 mod local_server;
 #[path = "cli_envoy/real.rs"]
 mod real;
+#[path = "cli_envoy/running.rs"]
+#[expect(dead_code, reason = "shared: each test program uses a part")]
+mod running;
 #[path = "cli_envoy/set_up.rs"]
 mod set_up;
 

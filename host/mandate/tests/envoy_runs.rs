@@ -20,6 +20,8 @@ mod client;
 mod local_server;
 #[path = "envoy_runs/propagation.rs"]
 mod propagation;
+#[path = "cli_envoy/running.rs"]
+mod running;
 #[path = "cli_envoy/set_up.rs"]
 #[expect(dead_code, reason = "shared: each test program uses a part")]
 mod set_up;

@@ -1,66 +1,17 @@
 //! A real Envoy with what `mandate envoy config` has written: the module, a feed, and requests.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::process::Command;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
 use super::authz_world::FACTS;
-use super::cli::{ISSUER, claims_with, jwks, mandate, skip, token};
+use super::cli::{ISSUER, claims_with, jwks, mandate, token};
 use super::local_server::{Behaviour, LocalServer};
+use super::running::{Feed, Running, free_port, programs};
 use super::set_up::SetUp;
-
-/// A program that ends with the test.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// Envoy and the module; says so, and counts it, where they are not.
-fn programs(part: &str) -> Option<(PathBuf, PathBuf)> {
-    let variable = |name: &str| {
-        let value = std::env::var_os(name).map(PathBuf::from);
-        if value.is_none() {
-            skip(&format!("{part}: {name} is not set"));
-        }
-        value
-    };
-    let envoy = variable("MANDATE_ENVOY")?;
-    let module = variable("MANDATE_GUESTS")?.join("mandate-envoy.wasm");
-    if !module.exists() {
-        skip(&format!("{part}: MANDATE_GUESTS has no mandate-envoy.wasm (cargo xtask guests)"));
-        return None;
-    }
-    Some((envoy, module))
-}
-
-/// The feed of the usual facts, at an address as `snapshot serve` takes it; its URL.
-fn feed(set_up: &SetUp, listen: &str) -> (Running, String) {
-    let folder = set_up.folder().path("feed");
-    std::fs::create_dir(&folder).unwrap();
-    let built = set_up.world.build_into(&folder, FACTS, &[]);
-    assert_eq!(built.code, 0, "{built:?}");
-    let mut process = Command::new(env!("CARGO_BIN_EXE_mandate"))
-        .args(["snapshot", "serve", &folder, "--key", &set_up.world.key, "--listen", listen])
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut ready = String::new();
-    BufReader::new(process.stdout.take().unwrap()).read_line(&mut ready).unwrap();
-    (Running(process), ready.trim().strip_prefix("feed ").unwrap().to_owned())
-}
-
-/// A port that is freed at once, for Envoy to take.
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
 
 /// Sends one request; the answer, if there is one.
 fn send(port: u16, request: &str) -> Option<String> {
@@ -121,14 +72,14 @@ fn a_real_envoy_decides_without_a_singleton_by_a_socket_and_written_keys() {
 fn decides(test: &str, feed_at: &str, more: &[&str]) -> Option<()> {
     let (envoy, module) = programs(test)?;
     let set_up = SetUp::with_module(test, &module);
-    let (_feed, feed) = feed(&set_up, feed_at);
+    let feed = Feed::begin(&set_up, FACTS, feed_at);
     const RESULT: &str = r#"{"jsonrpc":"2.0","id":1,"result":{}}"#;
     let upstream = LocalServer::start(|_| |_: &str| Behaviour::json(RESULT));
     let (port, admin) = (free_port(), free_port());
     let (listen, admin_at) = (format!("127.0.0.1:{port}"), format!("127.0.0.1:{admin}"));
     let file = set_up.folder().path("envoy.yaml");
     let mut arguments = set_up.bare();
-    arguments.extend(["--listen", &listen, "--upstream", &upstream.url, "--feed", &feed]);
+    arguments.extend(["--listen", &listen, "--upstream", &upstream.url, "--feed", &feed.url]);
     arguments.extend(["--admin", &*admin_at, "-o", &*file]);
     arguments.extend(more);
     if !more.contains(&"--key-set") {

@@ -93,9 +93,9 @@ fn revoke(stage: &Stage, change: u64) {
     let key = std::fs::read_to_string(&stage.set_up.world.key).unwrap();
     let key = SigningKey::from_jwk(&key).unwrap();
     let bytes = seal(&statement, &delta::encode(&[row]).unwrap(), &key).unwrap();
-    let draft = format!("{}/draft", stage.feed);
+    let draft = format!("{}/draft", stage.feed.folder);
     std::fs::write(&draft, bytes).unwrap();
-    let name = format!("{}/delta-1.{from}-{}.mandate", stage.feed, from + 1);
+    let name = format!("{}/delta-1.{from}-{}.mandate", stage.feed.folder, from + 1);
     std::fs::rename(draft, name).unwrap();
 }
 

@@ -1,38 +1,25 @@
 //! An Envoy of two workers as the command configures it, with `mandate snapshot serve` before it.
 
-use std::io::{BufRead as _, BufReader};
-use std::net::TcpListener;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
-use super::cli::{AUDIENCE, mandate, skip};
+use super::cli::{AUDIENCE, mandate};
 use super::client::{Answered, Connection};
+use super::running::{Feed, Running, free_port, programs};
 use super::set_up::SetUp;
 
 /// The audience of what is asked with GET.
 pub(crate) const WEB: &str = "https://web.example";
-/// What ends with the test.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 /// What is running.
 pub(crate) struct Stage {
     pub(crate) set_up: SetUp,
-    /// The folder that is served.
-    pub(crate) feed: String,
+    pub(crate) feed: Feed,
     pub(crate) port: u16,
     admin: u16,
     envoy: Running,
-    _serve: Running,
 }
 
 impl Stage {
@@ -49,12 +36,12 @@ impl Stage {
         let text = std::fs::read_to_string(&set_up.world.contract).unwrap();
         let contract = with_web(serde_json::from_str(&text).unwrap());
         set_up.folder().write("contract.json", contract.to_string());
-        let (feed, serve, url) = serve(&set_up, facts);
+        let feed = Feed::begin(&set_up, facts, "127.0.0.1:0");
         let (port, admin) = (free_port(), free_port());
         let (listen, admin_at) = (format!("127.0.0.1:{port}"), format!("127.0.0.1:{admin}"));
         let file = set_up.folder().path("envoy.yaml");
         let mut arguments = set_up.bare();
-        arguments.extend(["--listen", &listen, "--upstream", upstream, "--feed", &url]);
+        arguments.extend(["--listen", &listen, "--upstream", upstream, "--feed", &feed.url]);
         arguments.extend(["--admin", &*admin_at, "-o", &*file]);
         match keys {
             Some(url) => arguments.extend(["--key-set", url]),
@@ -69,7 +56,7 @@ impl Stage {
             .stderr(log)
             .spawn()
             .unwrap();
-        Some(Self { set_up, feed, port, admin, envoy: Running(envoy), _serve: serve })
+        Some(Self { set_up, feed, port, admin, envoy: Running(envoy) })
     }
 
     /// Waits until every one of many connections is answered like this.
@@ -127,9 +114,9 @@ impl Stage {
 
     /// Publishes the next snapshot of the folder, and takes those before the last away.
     pub(crate) fn publish(&self, facts: &str) {
-        let built = self.set_up.world.build_into(&self.feed, facts, &[]);
+        let built = self.set_up.world.build_into(&self.feed.folder, facts, &[]);
         assert_eq!(built.code, 0, "{built:?}");
-        let mut files: Vec<(SystemTime, PathBuf)> = std::fs::read_dir(&self.feed)
+        let mut files: Vec<(SystemTime, PathBuf)> = std::fs::read_dir(&self.feed.folder)
             .unwrap()
             .map(|entry| entry.unwrap())
             .map(|entry| (entry.metadata().unwrap().modified().unwrap(), entry.path()))
@@ -139,41 +126,6 @@ impl Stage {
             std::fs::remove_file(old).unwrap();
         }
     }
-}
-
-/// Envoy and the module; says so, and counts it, where they are not.
-fn programs(part: &str) -> Option<(PathBuf, PathBuf)> {
-    let variable = |name: &str| {
-        let value = std::env::var_os(name).map(PathBuf::from);
-        if value.is_none() {
-            skip(&format!("{part}: {name} is not set"));
-        }
-        value
-    };
-    let envoy = variable("MANDATE_ENVOY")?;
-    let module = variable("MANDATE_GUESTS")?.join("mandate-envoy.wasm");
-    if !module.exists() {
-        skip(&format!("{part}: MANDATE_GUESTS has no mandate-envoy.wasm (cargo xtask guests)"));
-        return None;
-    }
-    Some((envoy, module))
-}
-
-/// Serves a folder with a snapshot of these facts; its path and its URL.
-fn serve(set_up: &SetUp, facts: &str) -> (String, Running, String) {
-    let folder = set_up.folder().path("feed");
-    std::fs::create_dir(&folder).unwrap();
-    let built = set_up.world.build_into(&folder, facts, &[]);
-    assert_eq!(built.code, 0, "{built:?}");
-    let mut process = Command::new(env!("CARGO_BIN_EXE_mandate"))
-        .args(["snapshot", "serve", &folder, "--key", &set_up.world.key])
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut ready = String::new();
-    BufReader::new(process.stdout.take().unwrap()).read_line(&mut ready).unwrap();
-    let url = ready.trim().strip_prefix("feed ").unwrap().to_owned();
-    (folder, Running(process), url)
 }
 
 /// The contract with an application beside the MCP server.
@@ -188,11 +140,6 @@ fn with_web(mut contract: Value) -> Value {
             "resources": [{"path": "board", "type": "board"}]}],
     });
     contract
-}
-
-/// A port that is freed at once, for Envoy to take.
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 /// Seconds since the epoch.
