@@ -7,6 +7,7 @@
 
 #![expect(unsafe_code, reason = "host calls: addresses and lengths into this module's memory")]
 
+use std::ops::Range;
 use std::time::Duration;
 
 use proxy_wasm::hostcalls;
@@ -190,10 +191,11 @@ impl Host for Envoy {
         checked("remove_header_map_value", status)
     }
 
-    fn buffer(&self, buffer: Buffer, most: usize) -> Result<Vec<u8>, HostProblem> {
+    fn buffer(&self, buffer: Buffer, bytes: Range<usize>) -> Result<Vec<u8>, HostProblem> {
         let given = given("get_buffer_bytes", |data, size| {
+            let buffer = buffer_number(buffer);
             // SAFETY: both addresses outlive the call.
-            unsafe { proxy_get_buffer_bytes(buffer_number(buffer), 0, most, data, size) }
+            unsafe { proxy_get_buffer_bytes(buffer, bytes.start, bytes.len(), data, size) }
         });
         match given {
             Err(HostProblem { status: NOT_FOUND, .. }) => Ok(Vec::new()),

@@ -2,6 +2,7 @@
 //! module.
 
 use std::fmt;
+use std::ops::Range;
 
 /// The host calls of the filter. Every status that was not expected is a [`HostProblem`].
 pub(crate) trait Host {
@@ -17,8 +18,9 @@ pub(crate) trait Host {
     /// Removes every value of a field.
     fn remove_field(&self, map: Map, name: &str) -> Result<(), HostProblem>;
 
-    /// At most `most` bytes of a buffer, from its beginning; empty where there is none.
-    fn buffer(&self, buffer: Buffer, most: usize) -> Result<Vec<u8>, HostProblem>;
+    /// These bytes of a buffer, as far as it has them; empty where there is none. Never ask from
+    /// beyond its end.
+    fn buffer(&self, buffer: Buffer, bytes: Range<usize>) -> Result<Vec<u8>, HostProblem>;
 
     /// Puts these bytes in place of the whole buffer.
     fn replace_buffer(&self, buffer: Buffer, bytes: &[u8]) -> Result<(), HostProblem>;

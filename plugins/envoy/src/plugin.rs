@@ -68,7 +68,7 @@ impl RootContext for Plugin {
 }
 
 fn configure(size: usize) -> Result<Worker, Unconfigured> {
-    let bytes = Envoy.buffer(Buffer::Configuration, size)?;
+    let bytes = Envoy.buffer(Buffer::Configuration, 0..size)?;
     let text = String::from_utf8(bytes)
         .map_err(|_| Unconfigured("the configuration is not UTF-8".to_owned()))?;
     let backend = ForeignBackend::tested(Arc::new(Envoy));

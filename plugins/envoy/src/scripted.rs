@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use crate::host::{Buffer, Get, Host, HostProblem, Level, LocalReply, Map, MetricKind};
 
@@ -131,11 +132,12 @@ impl Host for Scripted {
         Ok(())
     }
 
-    fn buffer(&self, buffer: Buffer, most: usize) -> Result<Vec<u8>, HostProblem> {
+    fn buffer(&self, buffer: Buffer, bytes: Range<usize>) -> Result<Vec<u8>, HostProblem> {
         self.called("buffer")?;
-        let mut bytes = self.buffers.borrow().get(&buffer).cloned().unwrap_or_default();
-        bytes.truncate(most);
-        Ok(bytes)
+        let buffers = self.buffers.borrow();
+        let whole = buffers.get(&buffer).map(Vec::as_slice).unwrap_or_default();
+        assert!(bytes.start <= whole.len(), "Envoy's answer to this is not defined");
+        Ok(whole[bytes.start..bytes.end.min(whole.len())].to_vec())
     }
 
     fn replace_buffer(&self, buffer: Buffer, bytes: &[u8]) -> Result<(), HostProblem> {

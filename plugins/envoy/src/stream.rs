@@ -122,7 +122,7 @@ impl Stream {
         end: End,
     ) -> Result<Step, HostProblem> {
         let cut = most.saturating_add(1);
-        let body = host.buffer(Buffer::Request, cut)?;
+        let body = host.buffer(Buffer::Request, 0..cut)?;
         if size.is_some_and(|size| size.min(cut) != body.len()) {
             return Err(HostProblem::unreadable("get_buffer_bytes"));
         }

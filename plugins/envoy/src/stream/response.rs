@@ -172,7 +172,7 @@ impl Stream {
         else {
             return Err(HostProblem::unreadable("on_response_body"));
         };
-        let body = host.buffer(Buffer::Response, limits::LIST_BYTES.saturating_add(1))?;
+        let body = host.buffer(Buffer::Response, 0..limits::LIST_BYTES.saturating_add(1))?;
         if body.is_empty() {
             // Nothing came, so that nothing is shown: a client reads the status.
             return Ok(Step::Continue);
@@ -222,7 +222,7 @@ impl Stream {
         else {
             return Err(HostProblem::unreadable("on_response_body"));
         };
-        let chunk = host.buffer(Buffer::Response, size)?;
+        let chunk = host.buffer(Buffer::Response, 0..size)?;
         let now = seconds(host.now()?);
         let filtered = worker.borrow_mut().gate.filter_stream(events, ticket, &chunk, end, now);
         let Ok(out) = filtered else { return Ok(Err(Stopped("stream"))) };

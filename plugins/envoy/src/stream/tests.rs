@@ -81,7 +81,7 @@ impl Stage {
 /// Shares a snapshot, as the singleton does.
 pub(super) fn share(host: &Scripted, snapshot: &[u8]) {
     let numbers = [1_u64, 0, 0].map(u64::to_le_bytes).concat();
-    for (key, value) in [("snapshot", snapshot), ("version", &numbers)] {
+    for (key, value) in [("snapshot/1/0", snapshot), ("version", &numbers)] {
         host.share(&format!("mandate/boards\0all\0{key}"), value, 0).unwrap();
     }
 }

@@ -4,9 +4,9 @@ use mandate_authz::container::Position;
 use mandate_authz::state::{State, StateRefusal};
 
 use super::Arrived;
-use super::loading::{Loading, Step};
+use super::loading::{Loading, Source, Step};
 use super::news::News;
-use super::shared::{Shelf, Version};
+use super::shared::{PIECE_BYTES, Shelf, Trouble, Version};
 use crate::configuration::FeedAddress;
 use crate::fields::Fields;
 use crate::host::{Buffer, Get, Host, HostProblem, Level, Map};
@@ -232,12 +232,32 @@ impl Feed {
         if u64::try_from(size).is_ok_and(|size| size > most) || size == 0 {
             return Ok(Outcome::Wait(Question::Snapshot, "too-large"));
         }
-        let bytes = host.buffer(Buffer::CallResponse, size)?;
         let before = in_force(state);
-        match Loading::begin(bytes, state) {
+        match self.begin(host, state, size) {
             Ok(loading) => self.load(host, state, Arriving { loading, tag: answer.tag, before }),
-            Err(refusal) => Ok(snapshot_refused(host, state, &refusal)),
+            Err(trouble) => snapshot_refused(host, state, trouble),
         }
+    }
+
+    /// Begins to load what has come. Nobody looks at it on the shelf before a version says so.
+    fn begin(&self, host: &dyn Host, state: &mut State, size: usize) -> Result<Loading, Trouble> {
+        let piece = |at: usize| {
+            host.buffer(Buffer::CallResponse, at..size.min(at.saturating_add(PIECE_BYTES)))
+        };
+        let Some(shelf) = &self.shelf else {
+            let bytes = host.buffer(Buffer::CallResponse, 0..size)?;
+            let loading = Loading::begin(Source::Held(bytes), &piece(0)?, state)?;
+            return Ok(loading.require_size(size).map(|()| loading)?);
+        };
+        let snapshot = shelf.version(host)?.unwrap_or_default().snapshot.saturating_add(1);
+        let first = piece(0)?;
+        let loading = Loading::begin(Source::Shelf(shelf.clone(), snapshot), &first, state)?;
+        loading.require_size(size)?;
+        shelf.put_piece(host, (snapshot, 0), &first)?;
+        for (number, at) in (0..size).step_by(PIECE_BYTES).enumerate().skip(1) {
+            shelf.put_piece(host, (snapshot, number), &piece(at)?)?;
+        }
+        Ok(loading)
     }
 
     /// Loads a piece of a snapshot, and shares it when it is whole and in force.
@@ -247,13 +267,13 @@ impl Feed {
         state: &mut State,
         mut arriving: Arriving,
     ) -> Result<Outcome, HostProblem> {
-        match arriving.loading.step(state) {
+        match arriving.loading.step(host, state) {
             Ok(Step::More) => {
                 self.arriving = Some(arriving);
                 return Ok(Outcome::Load);
             }
             Ok(Step::Done) => {}
-            Err(refusal) => return Ok(snapshot_refused(host, state, &refusal)),
+            Err(trouble) => return snapshot_refused(host, state, trouble),
         }
         let shared = match (&self.shelf, self.shared) {
             (Some(shelf), None) => shelf.version(host)?,
@@ -267,11 +287,9 @@ impl Feed {
         }
         self.log.clear();
         self.renew_at = LOG_BYTES;
-        if let Some(shelf) = &self.shelf {
-            let snapshot = shared.unwrap_or_default().snapshot.saturating_add(1);
+        if let (Some(shelf), Some(snapshot)) = (&self.shelf, arriving.loading.shelved()) {
             let version = Version { snapshot, ..Version::default() };
             shelf.put(host, "log", b"")?;
-            shelf.put(host, "snapshot", arriving.loading.bytes())?;
             shelf.put_version(host, version)?;
             self.shared = Some(version);
         }
@@ -288,7 +306,7 @@ impl Feed {
         if size > DELTAS_BYTES {
             return Ok(Outcome::Wait(Question::Deltas, "too-large"));
         }
-        let bytes = host.buffer(Buffer::CallResponse, size)?;
+        let bytes = host.buffer(Buffer::CallResponse, 0..size)?;
         let news = News::apply(state, &bytes);
         self.share(host, &news)?;
         match &news.refused {
@@ -332,13 +350,21 @@ fn in_force(state: &State) -> Option<(Position, u64)> {
     state.meta().map(|meta| (meta.position, meta.issued_at))
 }
 
-fn snapshot_refused(host: &dyn Host, state: &State, refusal: &StateRefusal) -> Outcome {
+fn snapshot_refused(
+    host: &dyn Host,
+    state: &State,
+    trouble: Trouble,
+) -> Result<Outcome, HostProblem> {
+    let refusal = match trouble {
+        Trouble::Host(problem) => return Err(problem),
+        Trouble::State(refusal) => refusal,
+    };
     if matches!(refusal, StateRefusal::Rollback { .. }) && state.meta().is_some() {
         // The feed knows less than is in force: that stays, and is not shared anew.
-        return Outcome::Wait(Question::Deltas, "rolled-back");
+        return Ok(Outcome::Wait(Question::Deltas, "rolled-back"));
     }
     host.log(Level::Error, &format!("the snapshot is refused: {refusal}"));
-    Outcome::Wait(Question::Snapshot, "snapshot-refused")
+    Ok(Outcome::Wait(Question::Snapshot, "snapshot-refused"))
 }
 
 /// What helps after a container was refused: a snapshot, where something is missing in between.

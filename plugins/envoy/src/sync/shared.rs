@@ -3,11 +3,15 @@
 //! A small key says what is there; the large ones are copied when it has changed. The order of
 //! writing is data, then version, so that a version never promises what is not there; whoever reads
 //! in between gets newer data, which verifies or does not follow, and looks again.
+//!
+//! Snapshots lie there in pieces, in two places by turns: who takes one up piece by piece is not
+//! disturbed by the next one. The one after that would come into its way, and cannot come before the
+//! VM that asks has loaded the next one itself, by the same steps.
 
 use mandate_authz::container::split_first;
 use mandate_authz::state::{State, StateConfig, StateRefusal};
 
-use super::loading::{Loading, Step};
+use super::loading::{Loading, Source, Step};
 use crate::host::{Host, HostProblem, Level};
 use crate::metrics::Metrics;
 
@@ -48,6 +52,26 @@ impl Shelf {
         Ok(shared.map(|(bytes, _)| bytes).unwrap_or_default())
     }
 
+    /// A piece of the snapshot of this number.
+    pub(super) fn piece(
+        &self,
+        host: &dyn Host,
+        snapshot: u64,
+        number: usize,
+    ) -> Result<Vec<u8>, HostProblem> {
+        let shared = host.shared(&self.piece_key(snapshot, number))?;
+        shared.map(|(bytes, _)| bytes).ok_or(HostProblem::unreadable("get_shared_data"))
+    }
+
+    pub(super) fn put_piece(
+        &self,
+        host: &dyn Host,
+        (snapshot, number): (u64, usize),
+        bytes: &[u8],
+    ) -> Result<(), HostProblem> {
+        host.share(&self.piece_key(snapshot, number), bytes, 0).map(|_| ())
+    }
+
     /// What is there, and its version, which is never 0.
     pub(super) fn versioned(
         &self,
@@ -75,6 +99,10 @@ impl Shelf {
 
     fn key(&self, what: &str) -> String {
         format!("{}{what}", self.prefix)
+    }
+
+    fn piece_key(&self, snapshot: u64, number: usize) -> String {
+        self.key(&format!("snapshot/{}/{number}", snapshot % 2))
     }
 }
 
@@ -144,19 +172,20 @@ impl Pickup {
     fn look(&mut self, host: &dyn Host, state: &mut State) -> Result<(), Trouble> {
         let Some(version) = self.shelf.version(host)? else { return Ok(()) };
         if version.snapshot != self.seen.snapshot && self.loading.is_none() {
-            let bytes = self.shelf.take(host, "snapshot")?;
-            match Loading::begin(bytes, state) {
+            let source = Source::Shelf(self.shelf.clone(), version.snapshot);
+            let first = source.piece(host, 0)?;
+            match Loading::begin(source, &first, state) {
                 Ok(loading) => self.loading = Some((version, loading)),
                 // Deltas have gone further than the snapshot that was shared.
-                Err(StateRefusal::Rollback { .. }) if state.meta().is_some() => {
+                Err(trouble) if trouble.is_rollback() && state.meta().is_some() => {
                     self.follow_from(version);
                 }
-                Err(refusal) => return Err(refusal.into()),
+                Err(trouble) => return Err(trouble),
             }
         }
         if let Some((loaded, loading)) = &mut self.loading {
             let loaded = *loaded;
-            match loading.step(state) {
+            match loading.step(host, state) {
                 Ok(Step::More) => {
                     // Meanwhile what is in force must not age: the heartbeat may be one of its position.
                     if version.beat != self.seen.beat {
@@ -167,8 +196,8 @@ impl Pickup {
                     return Ok(());
                 }
                 Ok(Step::Done) => {}
-                Err(StateRefusal::Rollback { .. }) if state.meta().is_some() => {}
-                Err(refusal) => return Err(refusal.into()),
+                Err(trouble) if trouble.is_rollback() && state.meta().is_some() => {}
+                Err(trouble) => return Err(trouble),
             }
             self.loading = None;
             self.follow_from(loaded);
@@ -211,12 +240,17 @@ pub(super) fn apply_all(state: &mut State, mut containers: &[u8]) -> Result<usiz
 
 /// Why nothing was taken up.
 #[derive(Debug)]
-enum Trouble {
+pub(super) enum Trouble {
     Host(HostProblem),
     State(StateRefusal),
 }
 
 impl Trouble {
+    /// Whether what is in force has gone further already.
+    const fn is_rollback(&self) -> bool {
+        matches!(self, Self::State(StateRefusal::Rollback { .. }))
+    }
+
     const fn reason(&self) -> &'static str {
         match self {
             Self::Host(_) => "internal",
@@ -246,5 +280,7 @@ impl From<StateRefusal> for Trouble {
     }
 }
 
+/// Bytes of a piece: `State::load_chunk` takes at most so many.
+pub(super) const PIECE_BYTES: usize = 1024 * 1024;
 /// Nanoseconds until what failed is tried again: a snapshot is copied each time.
 const RETRY_NANOSECONDS: u64 = 1_000_000_000;

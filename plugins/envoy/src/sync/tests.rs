@@ -4,6 +4,7 @@ use mandate_authn::RingBackend;
 use mandate_authz::container::{Kind, Position};
 use serde_json::json;
 
+use super::shared::PIECE_BYTES;
 use crate::host::{Buffer, Host as _, Map};
 use crate::scene::{NOW, scene, state_config};
 use crate::scripted::Scripted;
@@ -175,14 +176,7 @@ fn a_filter_that_asks_loads_a_later_snapshot_in_steps() {
     answer(&host, &mut one, "200", CONTAINER, &scene().sealed(7));
     assert_eq!(in_force(&one), Some((epoch(7), NOW)));
     answer(&host, &mut one, "410", CONTAINERS, b"");
-    let mut large = scene();
-    for number in 0..20_000 {
-        let name = "x".repeat(240);
-        let board = format!("board:{name}-{number}");
-        large.facts +=
-            &format!("- {{user: 'workspace:planning', relation: workspace, object: '{board}'}}\n");
-    }
-    let large = large.sealed(9);
+    let large = large(9);
     let asked = last_call(&host);
     answer(&host, &mut one, "200", CONTAINER, &large);
     let mut ticks = 0;
@@ -194,6 +188,65 @@ fn a_filter_that_asks_loads_a_later_snapshot_in_steps() {
     // 4 MiB at the answer, the rest at the first tick, its validation with the others.
     assert_eq!((large.len() >> 20, ticks, last_call(&host)), (5, 2, asked + 1));
     assert_eq!(in_force(&filter(&host)), Some((epoch(9), NOW)));
+}
+
+/// A snapshot of 5 MiB and a little.
+fn large(epoch: u64) -> Vec<u8> {
+    let mut large = scene();
+    for number in 0..20_000 {
+        let name = "x".repeat(240);
+        let board = format!("board:{name}-{number}");
+        large.facts +=
+            &format!("- {{user: 'workspace:planning', relation: workspace, object: '{board}'}}\n");
+    }
+    large.sealed(epoch)
+}
+
+#[test]
+fn who_takes_up_a_snapshot_in_steps_is_not_disturbed_by_the_next_one() {
+    let host = Scripted::at_seconds(NOW);
+    let mut sync = singleton(&host);
+    answer(&host, &mut sync, "200", CONTAINER, &scene().sealed(7));
+    let mut one = filter(&host);
+    for (epoch, container) in [(9, large(9)), (10, scene().sealed(10))] {
+        answer(&host, &mut sync, "410", CONTAINERS, b"");
+        answer(&host, &mut sync, "200", CONTAINER, &container);
+        while in_force(&sync) != Some((self::epoch(epoch), NOW)) {
+            sync.on_tick(&host);
+        }
+        // It has begun, and has not come to the end.
+        if epoch == 9 {
+            one.on_tick(&host);
+            assert_eq!(in_force(&one), Some((self::epoch(7), NOW)));
+        }
+    }
+    let mut seen = Vec::new();
+    for _ in 0..10 {
+        one.on_tick(&host);
+        seen.extend(in_force(&one).map(|(position, _)| position.epoch));
+    }
+    seen.dedup();
+    assert_eq!(seen, [7, 9, 10]);
+    assert_eq!(host.metric("mandate.state.refused.snapshot-signature"), 0);
+}
+
+#[test]
+fn a_snapshot_of_another_length_than_its_header_says_is_refused() {
+    for shared in [true, false] {
+        for (more, whole) in [(0, 1), (PIECE_BYTES, 0), (1, 0)] {
+            let host = Scripted::at_seconds(NOW);
+            if !shared {
+                host.properties.borrow_mut().clear();
+            }
+            let mut one = standby(&host);
+            let mut bytes = scene().sealed(7);
+            bytes.truncate(bytes.len() - whole);
+            bytes.resize(bytes.len() + more, 0);
+            answer(&host, &mut one, "200", CONTAINER, &bytes);
+            assert_eq!(in_force(&one), None, "{shared} {more}");
+            assert_eq!(host.metric("mandate.feed.snapshot-refused"), 1, "{shared} {more}");
+        }
+    }
 }
 
 #[test]
@@ -319,7 +372,7 @@ fn what_is_shared_is_verified_by_each_and_tried_again_after_a_second() {
         *last ^= 1;
     }
     let version = [1_u64, 0, 0].map(u64::to_le_bytes).concat();
-    host.share("mandate/boards\0all\0snapshot", &spoilt, 0).unwrap();
+    host.share("mandate/boards\0all\0snapshot/1/0", &spoilt, 0).unwrap();
     host.share("mandate/boards\0all\0version", &version, 0).unwrap();
     let refused = || host.metric("mandate.state.refused.snapshot-signature");
     let mut one = filter(&host);
@@ -328,7 +381,7 @@ fn what_is_shared_is_verified_by_each_and_tried_again_after_a_second() {
     host.set_seconds(NOW + 1);
     one.on_tick(&host);
     assert_eq!((in_force(&one), refused()), (None, 2));
-    host.share("mandate/boards\0all\0snapshot", &scene().sealed(7), 0).unwrap();
+    host.share("mandate/boards\0all\0snapshot/1/0", &scene().sealed(7), 0).unwrap();
     host.set_seconds(NOW + 3);
     one.on_tick(&host);
     assert_eq!(in_force(&one), Some((epoch(7), NOW)));

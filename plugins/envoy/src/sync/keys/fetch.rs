@@ -159,7 +159,7 @@ impl Fetch {
         if fields.iter().any(|(name, _)| name.eq_ignore_ascii_case(b"content-encoding")) {
             return Err(Failure::Answer("malformed"));
         }
-        let body = host.buffer(Buffer::CallResponse, SET_BYTES)?;
+        let body = host.buffer(Buffer::CallResponse, 0..SET_BYTES)?;
         let set = std::str::from_utf8(&body).map_err(|_| Failure::Answer("malformed"))?;
         take(host, &self.address.issuer, Fetched::Set { text: set, at })?;
         self.tag = text("etag").map(str::to_owned);
