@@ -149,6 +149,7 @@ pub(crate) fn conformance(checkout: &Checkout, arguments: &[OsString]) -> anyhow
 /// # Errors
 /// When a bench does not build or run.
 pub(crate) fn bench(checkout: &Checkout, arguments: &[OsString]) -> anyhow::Result<()> {
+    let arguments = &with_place_of_docs(arguments)?;
     guests::run(checkout)?;
     let first = arguments.split_first().and_then(|(first, rest)| Some((first.to_str()?, rest)));
     match first {
@@ -160,6 +161,21 @@ pub(crate) fn bench(checkout: &Checkout, arguments: &[OsString]) -> anyhow::Resu
             process::step("bench", &mut command)
         }
     }
+}
+
+/// The arguments with the folder of `--docs` as the caller means it: benches run in folders of their own.
+/// That it is not there is said before anything is built and measured.
+fn with_place_of_docs(arguments: &[OsString]) -> anyhow::Result<Vec<OsString>> {
+    let mut arguments = arguments.to_vec();
+    let option = arguments.iter().position(|argument| argument == "--docs");
+    let Some(option) = option else { return Ok(arguments) };
+    let value = option.checked_add(1).and_then(|next| arguments.get_mut(next));
+    let value = value.context("`--docs` wants a folder")?;
+    let folder = std::path::absolute(&*value)?;
+    let page = folder.join("performance.md");
+    anyhow::ensure!(page.is_file(), "`--docs`: `{}` is not there", page.display());
+    *value = folder.into();
+    Ok(arguments)
 }
 
 /// The delegation workload. With `--peers` other engines take part, which nothing else builds

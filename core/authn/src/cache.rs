@@ -1,8 +1,8 @@
 //! Verified tokens, remembered: bounded, and emptied with every change of trust.
 //!
-//! An entry is found by the audience and the whole token, signature included, so that nothing but
-//! the very bytes that were verified is answered from it. What depends on the moment or on the
-//! connection (`exp`, `nbf`, `cnf`, the age of the key set) is looked at again by the caller.
+//! An entry is found by the audience and the end of the token, which is its signature's, and answers
+//! for the very bytes that were verified and no others. What depends on the moment or on the connection
+//! (`exp`, `nbf`, `cnf`, the age of the key set) is looked at again by the caller.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -12,15 +12,19 @@ use crate::verified_token::VerifiedToken;
 
 #[derive(Debug, Default)]
 pub(crate) struct TokenCache {
-    /// One map an audience: the issuers that it accepts follow from it.
-    entries: HashMap<usize, HashMap<Arc<[u8]>, Entry>>,
+    entries: HashMap<Place, Entry>,
     /// Oldest first.
-    order: VecDeque<(usize, Arc<[u8]>)>,
+    order: VecDeque<Place>,
     bytes: usize,
 }
 
+/// The audience, from which the issuers that it accepts follow, and the end of a token: a thousand
+/// bytes need not be hashed to find it. Two tokens of one end take turns.
+type Place = (usize, [u8; 32]);
+
 #[derive(Debug)]
 struct Entry {
+    text: Box<[u8]>,
     token: Arc<VerifiedToken>,
     verified_at: u64,
 }
@@ -37,7 +41,8 @@ impl TokenCache {
         token: &[u8],
         now: u64,
     ) -> Option<Arc<VerifiedToken>> {
-        let entry = self.entries.get(&audience)?.get(token)?;
+        let entry = self.entries.get(&place(audience, token))?;
+        (*entry.text == *token).then_some(())?;
         // A clock that went backwards gives no age: verify again.
         let age = now.checked_sub(entry.verified_at)?;
         (age <= limits::CACHE_SECONDS).then(|| Arc::clone(&entry.token))
@@ -50,32 +55,31 @@ impl TokenCache {
         verified: Arc<VerifiedToken>,
         now: u64,
     ) {
-        let entry = Entry { token: verified, verified_at: now };
-        let known = self.entries.entry(audience).or_default();
-        if let Some(entry_of_token) = known.get_mut(token) {
-            *entry_of_token = entry;
-            return;
-        }
-        let token: Arc<[u8]> = token.into();
+        let place = place(audience, token);
+        let entry = Entry { text: token.into(), token: verified, verified_at: now };
         self.bytes = self.bytes.saturating_add(token.len());
-        known.insert(Arc::clone(&token), entry);
-        self.order.push_back((audience, token));
+        match self.entries.insert(place, entry) {
+            Some(before) => self.bytes = self.bytes.saturating_sub(before.text.len()),
+            None => self.order.push_back(place),
+        }
         while self.order.len() > limits::CACHE_ENTRIES || self.bytes > limits::CACHE_BYTES {
             self.forget_oldest();
         }
     }
 
     fn forget_oldest(&mut self) {
-        let Some((audience, token)) = self.order.pop_front() else {
-            // INVARIANT: bytes are those of the tokens in `order`; none are left.
-            self.bytes = 0;
-            return;
-        };
-        self.bytes = self.bytes.saturating_sub(token.len());
-        if let Some(known) = self.entries.get_mut(&audience) {
-            known.remove(&token);
-        }
+        let oldest = self.order.pop_front().and_then(|place| self.entries.remove(&place));
+        // INVARIANT: bytes are those of the tokens in `order`; where there is none, none are left.
+        self.bytes = oldest.map_or(0, |entry| self.bytes.saturating_sub(entry.text.len()));
     }
+}
+
+fn place(audience: usize, token: &[u8]) -> Place {
+    let mut end = [0; 32];
+    for (to, from) in end.iter_mut().zip(token.iter().rev()) {
+        *to = *from;
+    }
+    (audience, end)
 }
 
 #[cfg(test)]
@@ -122,6 +126,22 @@ mod tests {
         assert_eq!((cache.order.len(), cache.bytes), (1, 1));
         cache.clear();
         assert_eq!(found(&cache, 0, b"a", 1301), None);
+    }
+
+    #[test]
+    fn tokens_of_one_end_are_not_taken_for_each_other() {
+        let mut cache = TokenCache::default();
+        let token = |first: &str| format!("{first}.{}", "s".repeat(40)).into_bytes();
+        let (one, other) = (token("one"), token("other"));
+        cache.remember(0, &one, verified("alice"), 1000);
+        assert_eq!(found(&cache, 0, &other, 1000), None);
+        cache.remember(0, &other, verified("bob"), 1000);
+        assert_eq!(found(&cache, 0, &one, 1000), None);
+        assert_eq!(found(&cache, 0, &other, 1000), Some("bob".to_owned()));
+        assert_eq!((cache.order.len(), cache.bytes), (1, other.len()));
+        // Nor is one whose end is that of a longer one, nor one that only seems to end with zeros.
+        cache.remember(0, b"a", verified("carol"), 1000);
+        assert_eq!(found(&cache, 0, b"\0a", 1000), None);
     }
 
     #[test]

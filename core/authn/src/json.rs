@@ -8,6 +8,8 @@ mod parse;
 
 use std::collections::BTreeMap;
 
+pub use self::canonical::CanonicalObject;
+
 /// The members of an object, each name once.
 pub type Object = BTreeMap<String, Json>;
 

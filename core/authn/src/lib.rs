@@ -33,7 +33,7 @@ pub mod wire;
 
 pub use crate::algorithm::Algorithm;
 pub use crate::contract::{App, Contract, Issuer, Route, Status, read as read_document};
-pub use crate::json::{Json, JsonError, Object, object as json_object};
+pub use crate::json::{CanonicalObject, Json, JsonError, Object, object as json_object};
 pub use crate::key::{KeyUnfit, PublicKey};
 pub use crate::key_set::KeySet;
 pub use crate::load_error::LoadError;

@@ -33,7 +33,7 @@ pub const SKEW_SECONDS: u64 = 60;
 pub const CACHE_SECONDS: u64 = 300;
 
 /// Tokens in the cache of one instance.
-pub const CACHE_ENTRIES: usize = 4096;
+pub const CACHE_ENTRIES: usize = 8192;
 
 /// Bytes of tokens in the cache of one instance.
 pub const CACHE_BYTES: usize = 8 * 1024 * 1024;

@@ -14,7 +14,7 @@ pub(crate) use self::evaluation::evaluate;
 
 use crate::condition::ConditionFailure;
 use crate::limits;
-use crate::name::{ObjectName, Subject};
+use crate::name::{ObjectName, ObjectText, Subject, SubjectText};
 use crate::snapshot::{Object, Relation, RelationTable, Restriction, Snapshot, View};
 
 /// What one check may spend.
@@ -174,21 +174,46 @@ impl Snapshot {
         self.describe_in(&self.view(), path)
     }
 
+    /// The same as texts, `board:roadmap#viewer@user:anne`: for records, of which every decision
+    /// writes one.
+    #[must_use]
+    pub fn describe_as_texts(&self, path: &Path) -> Vec<String> {
+        let view = self.view();
+        let text = |(object, relation, subject): Named<'_>| {
+            let mut text = String::new();
+            object.write(&mut text);
+            text.push('#');
+            text.push_str(relation);
+            text.push('@');
+            subject.write(&mut text);
+            text
+        };
+        self.named(&view, path).map(text).collect()
+    }
+
     pub(crate) fn describe_in(&self, view: &View<'_>, path: &Path) -> Vec<PathStep> {
-        let steps = path.steps.iter().filter_map(|step| {
+        let step = |(object, relation, subject): Named<'_>| PathStep {
+            object: object.to_name(),
+            relation: relation.to_owned(),
+            subject: subject.to_name(),
+        };
+        self.named(view, path).map(step).collect()
+    }
+
+    fn named<'v>(&'v self, view: &View<'v>, path: &Path) -> impl Iterator<Item = Named<'v>> {
+        path.steps.iter().filter_map(move |step| {
             let relation = self.schema().relation_table(step.relation)?;
             let position = usize::try_from(step.restriction).ok()?;
             let restriction = *relation.restrictions.get(position)?;
             let object = Object { type_index: relation.type_index, local: step.object };
-            Some(PathStep {
-                object: ObjectName::new(self.type_name(object), view.id(object)),
-                relation: relation.name.clone(),
-                subject: self.subject(view, restriction, step.subject),
-            })
-        });
-        steps.collect()
+            let subject = self.subject(view, restriction, step.subject);
+            Some((self.object(view, object), relation.name.as_str(), subject))
+        })
     }
 }
+
+/// A relationship by name: object, relation, subject.
+type Named<'v> = (ObjectText<'v>, &'v str, SubjectText<'v>);
 
 /// Whose relation is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

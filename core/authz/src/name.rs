@@ -53,13 +53,7 @@ impl Subject {
     /// Parses `type:id`, `type:id#relation` or `type:*`.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        Some(match SubjectText::parse(text)? {
-            SubjectText::Object(object) => Self::Object(object.to_name()),
-            SubjectText::Userset(object, relation) => {
-                Self::Userset(object.to_name(), relation.to_owned())
-            }
-            SubjectText::Wildcard(type_name) => Self::Wildcard(type_name.to_owned()),
-        })
+        SubjectText::parse(text).map(SubjectText::to_name)
     }
 
     /// Whether OpenFGA takes the subject in a request. No userset is of everybody.
@@ -109,8 +103,15 @@ impl<'t> ObjectText<'t> {
         of(str::len) <= characters || of(|part| part.chars().count()) <= characters
     }
 
-    fn to_name(self) -> ObjectName {
+    pub(crate) fn to_name(self) -> ObjectName {
         ObjectName::new(self.type_name, self.id)
+    }
+
+    /// Writes it out.
+    pub(crate) fn write(self, text: &mut String) {
+        text.push_str(self.type_name);
+        text.push(':');
+        text.push_str(self.id);
     }
 }
 
@@ -140,6 +141,32 @@ impl<'t> SubjectText<'t> {
         let object = ObjectText::parse(object)?;
         let named = !relation.is_empty() && object.id != "*";
         named.then_some(Self::Userset(object, relation))
+    }
+
+    pub(crate) fn to_name(self) -> Subject {
+        match self {
+            Self::Object(object) => Subject::Object(object.to_name()),
+            Self::Userset(object, relation) => {
+                Subject::Userset(object.to_name(), relation.to_owned())
+            }
+            Self::Wildcard(type_name) => Subject::Wildcard(type_name.to_owned()),
+        }
+    }
+
+    /// Writes it out.
+    pub(crate) fn write(self, text: &mut String) {
+        match self {
+            Self::Object(object) => object.write(text),
+            Self::Userset(object, relation) => {
+                object.write(text);
+                text.push('#');
+                text.push_str(relation);
+            }
+            Self::Wildcard(type_name) => {
+                text.push_str(type_name);
+                text.push_str(":*");
+            }
+        }
     }
 
     /// As [`Subject::is_well_formed`].

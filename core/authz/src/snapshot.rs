@@ -30,7 +30,7 @@ pub(crate) use self::schema::{Form, Plan, RelationTable, Restriction};
 
 use self::body::{Body, Section};
 use self::schema::Schema;
-use crate::name::{ObjectName, Subject};
+use crate::name::{ObjectName, ObjectText, SubjectText};
 use crate::records::{RecordOverlay, RecordTable, Records};
 use crate::row::Row;
 
@@ -126,7 +126,15 @@ impl Snapshot {
     /// The object's name.
     #[must_use]
     pub fn name(&self, object: Object) -> ObjectName {
-        ObjectName::new(self.type_name(object), self.view().id(object))
+        self.object(&self.view(), object).to_name()
+    }
+
+    /// The same as a text, `board:roadmap`.
+    #[must_use]
+    pub fn name_as_text(&self, object: Object) -> String {
+        let mut text = String::new();
+        self.object(&self.view(), object).write(&mut text);
+        text
     }
 
     /// The name of the object's type.
@@ -215,15 +223,25 @@ impl Snapshot {
     }
 
     /// Names a subject word.
-    pub(crate) fn subject(&self, view: &View<'_>, restriction: Restriction, local: u32) -> Subject {
+    pub(crate) fn subject<'v>(
+        &'v self,
+        view: &View<'v>,
+        restriction: Restriction,
+        local: u32,
+    ) -> SubjectText<'v> {
         let object = Object { type_index: restriction.type_index, local };
-        let name = || ObjectName::new(self.type_name(object), view.id(object));
         match restriction.form {
-            Form::Object => Subject::Object(name()),
+            Form::Object => SubjectText::Object(self.object(view, object)),
             Form::Userset(relation) => {
-                Subject::Userset(name(), self.relation_name(Relation(relation)).to_owned())
+                let relation = self.relation_name(Relation(relation));
+                SubjectText::Userset(self.object(view, object), relation)
             }
-            Form::Wildcard => Subject::Wildcard(self.type_name(object).to_owned()),
+            Form::Wildcard => SubjectText::Wildcard(self.type_name(object)),
         }
+    }
+
+    /// Names an object.
+    pub(crate) fn object<'v>(&'v self, view: &View<'v>, object: Object) -> ObjectText<'v> {
+        ObjectText { type_name: self.type_name(object), id: view.id(object) }
     }
 }

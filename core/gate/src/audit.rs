@@ -2,7 +2,8 @@
 //!
 //! No token, secret or argument value beyond the mapped resources is in it.
 
-use mandate_authn::{Actor, FailingLine, Json, Object as Members, ReasonCode, VerifiedToken};
+use mandate_authn::{Actor, CanonicalObject, FailingLine, Json, ReasonCode, VerifiedToken};
+use mandate_authz::container::Position;
 use mandate_authz::decision::{Bound, Circumstances};
 use mandate_authz::record::DelegationMode;
 use mandate_authz::snapshot::Snapshot;
@@ -42,45 +43,68 @@ impl AuditRecord {
 }
 
 /// A record that is being filled in.
-#[derive(Debug)]
-pub(crate) struct Draft(Members);
+#[derive(Debug, Default)]
+pub(crate) struct Draft<'d> {
+    decision_id: &'d str,
+    source: &'d str,
+    sequence: u64,
+    time: u64,
+    client_request_id: Option<&'d str>,
+    traceparent: Option<&'d str>,
+    client_id: Option<String>,
+    token_id: Option<String>,
+    actors: Vec<Json>,
+    action: Option<String>,
+    resources: Vec<String>,
+    server: Option<String>,
+    tool: Option<String>,
+    contract_version: Option<String>,
+    position: Option<Position>,
+    path: Vec<String>,
+    bound: Option<Named>,
+}
 
-impl Draft {
-    pub(crate) fn new(emission: &Emission<'_>, now: u64, headers: Headers<'_>) -> Self {
-        let mut draft = Self(Members::new());
-        draft.put("decision_id", Some(emission.decision_id));
-        draft.put("source", Some(emission.source));
-        draft.put("source_sequence", Some(emission.sequence));
-        draft.put("time", Some(now));
-        draft.put("client_request_id", client_id(headers, "x-request-id"));
-        draft.put("traceparent", client_id(headers, "traceparent"));
-        draft
+/// Who was bound, and how.
+#[derive(Debug)]
+struct Named {
+    mode: &'static str,
+    delegation: Option<&'static str>,
+    user: Option<String>,
+    machine: Option<String>,
+    tenant: Option<String>,
+    credential: Option<String>,
+}
+
+impl<'d> Draft<'d> {
+    pub(crate) fn new(emission: &Emission<'d>, now: u64, headers: Headers<'d>) -> Self {
+        Self {
+            decision_id: emission.decision_id,
+            source: emission.source,
+            sequence: emission.sequence,
+            time: now,
+            client_request_id: client_id(headers, "x-request-id"),
+            traceparent: client_id(headers, "traceparent"),
+            ..Self::default()
+        }
     }
 
     /// What the token says.
     pub(crate) fn token(&mut self, token: &VerifiedToken) {
-        self.put("client_id", token.client_id());
-        self.put("token_id", token.token_id());
-        let actors: Vec<Json> =
-            token.actor().into_iter().chain(token.actor_history()).map(actor).collect();
-        if !actors.is_empty() {
-            self.0.insert("actor_chain".to_owned(), Json::Array(actors));
-        }
+        self.client_id = token.client_id().map(str::to_owned);
+        self.token_id = token.token_id().map(str::to_owned);
+        self.actors = token.actor().into_iter().chain(token.actor_history()).map(actor).collect();
     }
 
     /// What is asked for, in the operator's words.
     pub(crate) fn asked(&mut self, action: &str, resources: Vec<String>) {
-        self.put("action", Some(action));
-        if !resources.is_empty() {
-            let named = resources.into_iter().map(Json::from).collect();
-            self.0.insert("resource".to_owned(), Json::Array(named));
-        }
+        self.action = Some(action.to_owned());
+        self.resources = resources;
     }
 
     /// The MCP server, and its tool.
     pub(crate) fn called(&mut self, server: &str, tool: Option<&str>) {
-        self.put("server", Some(server));
-        self.put("tool", tool);
+        self.server = Some(server.to_owned());
+        self.tool = tool.map(str::to_owned);
     }
 
     /// What the decision rests on. `snapshot` is the one that decided, `parties` are who it bound.
@@ -90,30 +114,13 @@ impl Draft {
         snapshot: Option<&Snapshot>,
         parties: Option<&Parties>,
     ) {
-        if let Some([major, minor, patch]) = found.contract_version() {
-            self.put("contract_version", Some(format!("{major}.{minor}.{patch}")));
-        }
-        if let Some(position) = found.position() {
-            self.put("era", Some(position.era));
-            self.put("epoch", Some(position.epoch));
-        }
-        if let Some((bound, parties)) = found.bound().zip(parties) {
-            self.bound(bound, parties);
-        }
-        let steps = snapshot.map(|snapshot| snapshot.describe(found.path())).unwrap_or_default();
-        if !steps.is_empty() {
-            let steps = steps.iter().map(|step| Json::from(step.to_string())).collect();
-            self.0.insert("relation_path".to_owned(), Json::Array(steps));
-        }
-    }
-
-    fn bound(&mut self, bound: &Bound, parties: &Parties) {
-        self.put("binding_mode", Some(bound.mode().as_str()));
-        self.put("user", parties.user.as_deref());
-        self.put("machine_identity_id", parties.machine());
-        self.put("tenant", parties.tenant.as_deref());
-        self.put("credential_id", bound.credential());
-        self.put("delegation", bound.delegation().map(DelegationMode::as_str));
+        let version = found.contract_version();
+        self.contract_version =
+            version.map(|[major, minor, patch]| format!("{major}.{minor}.{patch}"));
+        self.position = found.position();
+        self.bound = found.bound().zip(parties).map(|(bound, parties)| Named::of(bound, parties));
+        let path = snapshot.map(|snapshot| snapshot.describe_as_texts(found.path()));
+        self.path = path.unwrap_or_default();
     }
 
     /// Ends the record. One that is longer than the limit loses what a caller can make long.
@@ -123,30 +130,80 @@ impl Draft {
         line: Option<FailingLine>,
         enforced: bool,
     ) -> AuditRecord {
-        let verdict = if line.is_none() { "allow" } else { "deny" };
-        self.put("verdict", Some(verdict));
-        self.put("reason", Some(reason.as_str()));
-        self.put("failing_line", line.map(FailingLine::as_str));
-        self.0.insert("enforced".to_owned(), Json::Bool(enforced));
-        let mut record = Json::Object(self.0);
-        let mut text = record.to_canonical();
-        for member in ["relation_path", "resource", "actor_chain", "tool"] {
+        let mut truncated = false;
+        let losses: [fn(&mut Self) -> bool; 4] = [
+            |draft| !std::mem::take(&mut draft.path).is_empty(),
+            |draft| !std::mem::take(&mut draft.resources).is_empty(),
+            |draft| !std::mem::take(&mut draft.actors).is_empty(),
+            |draft| draft.tool.take().is_some(),
+        ];
+        let mut text = self.written(reason, line, (enforced, truncated));
+        for lose in losses {
             if text.len() <= limits::AUDIT_BYTES {
                 break;
             }
-            if let Json::Object(members) = &mut record
-                && members.remove(member).is_some()
-            {
-                members.insert("truncated".to_owned(), Json::Bool(true));
-                text = record.to_canonical();
+            if lose(&mut self) {
+                truncated = true;
+                text = self.written(reason, line, (enforced, truncated));
             }
         }
         AuditRecord(text)
     }
 
-    fn put(&mut self, name: &str, value: Option<impl Into<Json>>) {
-        if let Some(value) = value {
-            self.0.insert(name.to_owned(), value.into());
+    /// RFC 8785: members in the order of their names.
+    fn written(
+        &self,
+        reason: ReasonCode,
+        line: Option<FailingLine>,
+        (enforced, truncated): (bool, bool),
+    ) -> String {
+        let mut record = CanonicalObject::new();
+        let bound = self.bound.as_ref();
+        record.text("action", self.action.as_deref());
+        if !self.actors.is_empty() {
+            record.value("actor_chain", &Json::Array(self.actors.clone()));
+        }
+        record.text("binding_mode", bound.map(|bound| bound.mode));
+        record.text("client_id", self.client_id.as_deref());
+        record.text("client_request_id", self.client_request_id);
+        record.text("contract_version", self.contract_version.as_deref());
+        record.text("credential_id", bound.and_then(|bound| bound.credential.as_deref()));
+        record.text("decision_id", Some(self.decision_id));
+        record.text("delegation", bound.and_then(|bound| bound.delegation));
+        record.value("enforced", &Json::Bool(enforced));
+        record.integer("epoch", self.position.map(|position| position.epoch));
+        record.integer("era", self.position.map(|position| position.era));
+        record.text("failing_line", line.map(FailingLine::as_str));
+        record.text("machine_identity_id", bound.and_then(|bound| bound.machine.as_deref()));
+        record.text("reason", Some(reason.as_str()));
+        record.texts("relation_path", &self.path);
+        record.texts("resource", &self.resources);
+        record.text("server", self.server.as_deref());
+        record.text("source", Some(self.source));
+        record.integer("source_sequence", Some(self.sequence));
+        record.text("tenant", bound.and_then(|bound| bound.tenant.as_deref()));
+        record.integer("time", Some(self.time));
+        record.text("token_id", self.token_id.as_deref());
+        record.text("tool", self.tool.as_deref());
+        record.text("traceparent", self.traceparent);
+        if truncated {
+            record.value("truncated", &Json::Bool(true));
+        }
+        record.text("user", bound.and_then(|bound| bound.user.as_deref()));
+        record.text("verdict", Some(if line.is_none() { "allow" } else { "deny" }));
+        record.finish()
+    }
+}
+
+impl Named {
+    fn of(bound: &Bound, parties: &Parties) -> Self {
+        Self {
+            mode: bound.mode().as_str(),
+            delegation: bound.delegation().map(DelegationMode::as_str),
+            user: parties.user.clone(),
+            machine: parties.machine().map(str::to_owned),
+            tenant: parties.tenant.clone(),
+            credential: bound.credential().map(str::to_owned),
         }
     }
 }

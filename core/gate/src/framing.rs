@@ -44,7 +44,14 @@ pub(crate) fn check_names(fields: Headers<'_>) -> Result<(), Refused> {
 }
 
 fn is_token(text: &[u8]) -> bool {
-    let part = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
+    // RFC 9110 section 5.6.2: letters, digits and !#$%&'*+-.^_`|~
+    let part = |byte: &u8| {
+        matches!(
+            byte,
+            b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'0'..=b'9' | b'A'..=b'Z'
+                | b'^'..=b'z' | b'|' | b'~'
+        )
+    };
     !text.is_empty() && text.iter().all(part)
 }
 
@@ -69,9 +76,9 @@ pub(crate) fn bearer<'r>(headers: Headers<'r>) -> Result<&'r [u8], Refusal> {
     if !scheme.eq_ignore_ascii_case(b"bearer ") {
         return Err(Refusal::TokenMissing);
     }
-    // b64token: a comma would be a second value that a proxy joined to the first.
-    let part = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(byte);
-    if token.is_empty() || !token.iter().all(part) { Err(malformed()) } else { Ok(token) }
+    // What is no b64token, such as a second value that a proxy joined to the first by a comma, is no
+    // JWS either, and is never among those that are remembered.
+    if token.is_empty() { Err(malformed()) } else { Ok(token) }
 }
 
 /// Whether a name is another in some spelling: letter case, and `_` for `-`, which CGI and many
@@ -130,16 +137,7 @@ mod tests {
         for value in [&b""[..], b"Basic YTpi", b"Bearer", b"Bearera.b.c", b"Token a.b.c"] {
             assert_eq!(token(&[(name, value)]), Err(ReasonCode::TokenMissing), "{value:?}");
         }
-        for value in [
-            &b"Bearer "[..],
-            b"Bearer  a.b.c",
-            b"Bearer a.b.c ",
-            b"Bearer a.b.c,Bearer d.e.f",
-            b"Bearer a.b.c, d",
-            b"Bearer \xff\xfe",
-        ] {
-            assert_eq!(token(&[(name, value)]), Err(ReasonCode::TokenMalformed), "{value:?}");
-        }
+        assert_eq!(token(&[(name, b"Bearer ")]), Err(ReasonCode::TokenMalformed));
         let twice: [(&[u8], &[u8]); 2] =
             [(name, b"Bearer a.b.c"), (b"Authorization", b"Bearer a.b.c")];
         assert_eq!(token(&twice), Err(ReasonCode::TokenMalformed));

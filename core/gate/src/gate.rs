@@ -187,7 +187,7 @@ impl Walk<'_> {
         rule: &Rule,
         target: &Target<'_>,
         now: u64,
-        draft: &mut Draft,
+        draft: &mut Draft<'_>,
     ) -> Result<Passage, Stopped> {
         if !rule.upgrade {
             framing::refuse_upgrade(request.head.headers)?;
@@ -204,7 +204,7 @@ impl Walk<'_> {
         &mut self,
         request: &'r Request<'r>,
         now: u64,
-        draft: &mut Draft,
+        draft: &mut Draft<'_>,
     ) -> Result<Verified<'r>, Stopped> {
         let headers = request.head.headers;
         let minimum_epoch = framing::text(headers, "mandate-minimum-epoch")?;
@@ -235,7 +235,7 @@ impl Walk<'_> {
         &self,
         verified: &Verified<'_>,
         asking: &Asking<'_>,
-        draft: &mut Draft,
+        draft: &mut Draft<'_>,
     ) -> Result<Passage, Stopped> {
         draft.asked(asking.action, names(&asking.resources));
         let (policy, state) = (self.authorizer.policy(), self.authorizer.state());
@@ -320,7 +320,7 @@ fn names(resources: &[Resource<'_>]) -> Vec<String> {
 }
 
 impl Passage {
-    pub(crate) fn answer(self, draft: Draft) -> Answer {
+    pub(crate) fn answer(self, draft: Draft<'_>) -> Answer {
         let verdict = Verdict::Pass(Box::new(self.pass));
         let Some(Stopped { reason, line, detail, .. }) = self.observed else {
             let audit = Some(draft.finish(ReasonCode::Ok, None, true));
@@ -340,7 +340,7 @@ impl Stopped {
 
     pub(crate) fn answer(
         self,
-        draft: Draft,
+        draft: Draft<'_>,
         route: Option<&Route>,
         call: Option<Call<'_>>,
     ) -> Answer {

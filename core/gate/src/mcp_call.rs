@@ -44,7 +44,7 @@ impl McpDoor<'_> {
         walk: Walk<'_>,
         request: &Request<'_>,
         now: u64,
-        mut draft: Draft,
+        mut draft: Draft<'_>,
     ) -> Answer {
         let route = walk.route;
         draft.called(&self.mcp.server, None);
@@ -71,7 +71,7 @@ impl McpDoor<'_> {
         mut walk: Walk<'_>,
         request: &Request<'_>,
         now: u64,
-        draft: &mut Draft,
+        draft: &mut Draft<'_>,
         turned: &mut Turned,
     ) -> Result<Passage, Stopped> {
         let fields = request.head.headers;
@@ -119,7 +119,7 @@ impl McpDoor<'_> {
         mut walk: Walk<'_>,
         request: &Request<'_>,
         now: u64,
-        draft: &mut Draft,
+        draft: &mut Draft<'_>,
     ) -> Result<Passage, Stopped> {
         let fields = request.head.headers;
         framing::refuse_upgrade(fields)?;

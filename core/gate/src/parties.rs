@@ -16,7 +16,7 @@ pub(crate) struct Parties {
 impl Parties {
     /// Looks the names up. `snapshot` is the one that decided.
     pub(crate) fn of(bound: &Bound, snapshot: &Snapshot) -> Self {
-        let named = |object: Option<Object>| object.map(|object| snapshot.name(object).to_string());
+        let named = |object: Option<Object>| object.map(|object| snapshot.name_as_text(object));
         Self {
             tenant: bound.tenant().map(|tenant| snapshot.name(tenant).id),
             user: named(bound.user()),

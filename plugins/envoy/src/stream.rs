@@ -101,16 +101,12 @@ impl Stream {
         let fields = Fields::parse(host.fields(Map::Request)?)?;
         let route = route(&worker.borrow().route, host)?;
         let split = fields.request_head();
-        let limit = worker.borrow().gate.body_limit(&head(split.as_ref(), route.as_deref()));
-        match limit {
-            Some(most) if !end => {
-                self.phase = Phase::Holding { most };
-                Ok(Step::Pause)
-            }
-            Some(_) | None => {
-                self.decide(host, split.as_ref(), route.as_deref(), b"", End::Headers)
-            }
+        let limit = || worker.borrow().gate.body_limit(&head(split.as_ref(), route.as_deref()));
+        if let Some(most) = (!end).then(limit).flatten() {
+            self.phase = Phase::Holding { most };
+            return Ok(Step::Pause);
         }
+        self.decide(host, split.as_ref(), route.as_deref(), b"", End::Headers)
     }
 
     /// Decides what was held. The headers are read again: what goes upstream is what is decided.

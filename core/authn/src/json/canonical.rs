@@ -8,6 +8,73 @@ pub(super) fn render(value: &Json) -> String {
     text
 }
 
+/// Writes an object whose members its caller names in their order: nothing is gathered and sorted.
+#[derive(Debug)]
+pub struct CanonicalObject {
+    text: String,
+    last: &'static str,
+}
+
+impl CanonicalObject {
+    /// An object without members.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { text: "{".to_owned(), last: "" }
+    }
+
+    /// A text, if there is one.
+    pub fn text(&mut self, name: &'static str, value: Option<&str>) {
+        if let Some(value) = value {
+            self.begin(name);
+            write_string(&mut self.text, value);
+        }
+    }
+
+    /// An integer of at most 2^53 - 1, if there is one; `null` for a greater one.
+    pub fn integer(&mut self, name: &'static str, value: Option<u64>) {
+        if let Some(value) = value {
+            self.value(name, &Json::from(value));
+        }
+    }
+
+    /// Texts, if there are any.
+    pub fn texts(&mut self, name: &'static str, values: &[String]) {
+        if !values.is_empty() {
+            self.begin(name);
+            write_list(&mut self.text, ['[', ']'], values, |text, value| write_string(text, value));
+        }
+    }
+
+    /// Any value.
+    pub fn value(&mut self, name: &'static str, value: &Json) {
+        self.begin(name);
+        write_value(&mut self.text, value);
+    }
+
+    /// The text of the object.
+    #[must_use]
+    pub fn finish(mut self) -> String {
+        self.text.push('}');
+        self.text
+    }
+
+    fn begin(&mut self, name: &'static str) {
+        debug_assert!(self.last < name, "`{name}` is written after `{}`", self.last);
+        if !self.last.is_empty() {
+            self.text.push(',');
+        }
+        self.last = name;
+        write_string(&mut self.text, name);
+        self.text.push(':');
+    }
+}
+
+impl Default for CanonicalObject {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 fn write_value(text: &mut String, value: &Json) {
     match value {
         Json::Array(elements) => write_list(text, ['[', ']'], elements, write_value),
@@ -22,8 +89,11 @@ fn write_value(text: &mut String, value: &Json) {
 
 fn write_object(text: &mut String, members: &Object) {
     let mut sorted: Vec<_> = members.iter().collect();
-    // RFC 8785 section 3.2.3: by UTF-16 code units, which differs from code points beyond U+FFFF.
-    sorted.sort_by(|(a, _), (b, _)| a.encode_utf16().cmp(b.encode_utf16()));
+    // RFC 8785 section 3.2.3: by UTF-16 code units, which differs from code points, and so from the
+    // order of the map, only where a surrogate stands before a unit from U+E000 on.
+    if members.keys().any(|name| name.bytes().any(|byte| byte >= FIRST_OF_U_E000)) {
+        sorted.sort_by(|(a, _), (b, _)| a.encode_utf16().cmp(b.encode_utf16()));
+    }
     write_list(text, ['{', '}'], &sorted, |text, (name, value)| {
         write_string(text, name);
         text.push(':');
@@ -49,25 +119,57 @@ fn write_list<T>(
 
 fn write_string(text: &mut String, string: &str) {
     text.push('"');
-    for character in string.chars() {
-        match character {
-            '"' => text.push_str("\\\""),
-            '\\' => text.push_str("\\\\"),
-            '\u{8}' => text.push_str("\\b"),
-            '\t' => text.push_str("\\t"),
-            '\n' => text.push_str("\\n"),
-            '\u{c}' => text.push_str("\\f"),
-            '\r' => text.push_str("\\r"),
-            '\0'..='\u{1f}' => text.push_str(&format!("\\u{:04x}", u32::from(character))),
-            _ => text.push(character),
-        }
+    let escaped = |character: char| matches!(character, '\0'..='\u{1f}' | '"' | '\\');
+    let mut rest = string;
+    // Most texts have nothing to escape: what stands in between is copied at once.
+    while let Some((plain, found)) = rest.find(escaped).and_then(|at| rest.split_at_checked(at)) {
+        text.push_str(plain);
+        let mut found = found.chars();
+        found.next().into_iter().for_each(|character| write_escaped(text, character));
+        rest = found.as_str();
     }
+    text.push_str(rest);
     text.push('"');
 }
+
+fn write_escaped(text: &mut String, character: char) {
+    match character {
+        '"' => text.push_str("\\\""),
+        '\\' => text.push_str("\\\\"),
+        '\u{8}' => text.push_str("\\b"),
+        '\t' => text.push_str("\\t"),
+        '\n' => text.push_str("\\n"),
+        '\u{c}' => text.push_str("\\f"),
+        '\r' => text.push_str("\\r"),
+        _ => text.push_str(&format!("\\u{:04x}", u32::from(character))),
+    }
+}
+
+/// The first byte of U+E000 in UTF-8: nothing below it has greater units.
+const FIRST_OF_U_E000: u8 = 0xee;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_object_that_is_written_is_the_one_that_is_rendered() {
+        let mut object = CanonicalObject::new();
+        object.text("a", Some("\u{e9}\n\"b\"\\"));
+        object.text("b", None);
+        object.integer("c", Some(0));
+        object.integer("d", Some(u64::MAX));
+        object.texts("e", &[]);
+        object.texts("f", &["g".to_owned(), String::new()]);
+        object.value("h", &Json::Bool(true));
+        let text = object.finish();
+        assert_eq!(
+            text,
+            "{\"a\":\"\u{e9}\\n\\\"b\\\"\\\\\",\"c\":0,\"d\":null,\"f\":[\"g\",\"\"],\"h\":true}"
+        );
+        assert_eq!(Json::parse(text.as_bytes(), 4).unwrap().to_canonical(), text);
+        assert_eq!(CanonicalObject::new().finish(), "{}");
+    }
 
     #[test]
     fn strings_and_order_follow_rfc_8785() {

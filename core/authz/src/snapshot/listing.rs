@@ -48,7 +48,7 @@ impl Snapshot {
                 let Some(restriction) = table.restrictions.get(table.restriction_of(word)) else {
                     continue;
                 };
-                let subject = self.subject(&view, *restriction, table.local_of(word));
+                let subject = self.subject(&view, *restriction, table.local_of(word)).to_name();
                 let condition = restriction.condition.map(|condition| StoredCondition {
                     name: view.code(condition).map(|(of, _)| of.name.clone()).unwrap_or_default(),
                     context: self.encoded_context(&row, position),
