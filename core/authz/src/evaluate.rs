@@ -56,6 +56,19 @@ pub struct Inputs<'i> {
     pub context: &'i serde_json::Map<String, serde_json::Value>,
 }
 
+/// Where an evaluation finds the values: they are asked for by a condition that needs them, and most
+/// relationships have none.
+pub(crate) trait InputSource: fmt::Debug {
+    /// Parameters by name.
+    fn context(&self) -> &serde_json::Map<String, serde_json::Value>;
+}
+
+impl InputSource for Inputs<'_> {
+    fn context(&self) -> &serde_json::Map<String, serde_json::Value> {
+        self.context
+    }
+}
+
 /// Why an evaluation gave no answer. It denies.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EvaluationFailure {
@@ -153,9 +166,21 @@ impl Snapshot {
     pub fn holds_relation(
         &self,
         object: Object,
-        Relation(relation): Relation,
+        relation: Relation,
         subject: Object,
         inputs: &Inputs<'_>,
+        budget: &mut Budget,
+    ) -> Holding {
+        self.holds_with(object, relation, subject, inputs, budget)
+    }
+
+    /// The same with inputs from anywhere.
+    pub(crate) fn holds_with(
+        &self,
+        object: Object,
+        Relation(relation): Relation,
+        subject: Object,
+        inputs: &dyn InputSource,
         budget: &mut Budget,
     ) -> Holding {
         let table = self.schema().relation_table(relation);
@@ -247,6 +272,6 @@ impl ContextualTuple {
 pub(crate) struct Question<'q, 's> {
     pub(crate) view: &'q View<'s>,
     pub(crate) contextual: &'q [ContextualTuple],
-    pub(crate) inputs: &'q Inputs<'q>,
+    pub(crate) inputs: &'q dyn InputSource,
     pub(crate) asked: Asked,
 }

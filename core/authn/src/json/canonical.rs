@@ -19,7 +19,9 @@ impl CanonicalObject {
     /// An object without members.
     #[must_use]
     pub fn new() -> Self {
-        Self { text: "{".to_owned(), last: "" }
+        let mut text = String::with_capacity(USUAL_BYTES);
+        text.push('{');
+        Self { text, last: "" }
     }
 
     /// A text, if there is one.
@@ -64,10 +66,15 @@ impl CanonicalObject {
             self.text.push(',');
         }
         self.last = name;
-        write_string(&mut self.text, name);
-        self.text.push(':');
+        debug_assert!(!name.contains(is_escaped), "`{name}` is no plain name");
+        self.text.push('"');
+        self.text.push_str(name);
+        self.text.push_str("\":");
     }
 }
+
+/// Bytes of the objects that are written member by member.
+const USUAL_BYTES: usize = 1024;
 
 impl Default for CanonicalObject {
     fn default() -> Self {
@@ -119,10 +126,11 @@ fn write_list<T>(
 
 fn write_string(text: &mut String, string: &str) {
     text.push('"');
-    let escaped = |character: char| matches!(character, '\0'..='\u{1f}' | '"' | '\\');
     let mut rest = string;
     // Most texts have nothing to escape: what stands in between is copied at once.
-    while let Some((plain, found)) = rest.find(escaped).and_then(|at| rest.split_at_checked(at)) {
+    while let Some(at) = rest.bytes().position(|byte| is_escaped(char::from(byte)))
+        && let Some((plain, found)) = rest.split_at_checked(at)
+    {
         text.push_str(plain);
         let mut found = found.chars();
         found.next().into_iter().for_each(|character| write_escaped(text, character));
@@ -130,6 +138,11 @@ fn write_string(text: &mut String, string: &str) {
     }
     text.push_str(rest);
     text.push('"');
+}
+
+/// RFC 8785 section 3.2.2.2. All of them are ASCII, so that bytes can be asked as well.
+const fn is_escaped(character: char) -> bool {
+    matches!(character, '\0'..='\u{1f}' | '"' | '\\')
 }
 
 fn write_escaped(text: &mut String, character: char) {

@@ -1,12 +1,14 @@
 //! One request with everything that its decision may look at.
 
+use std::cell::OnceCell;
+
 use mandate_authn::{Confirmation, FailingLine, ReasonCode, VerifiedToken};
 use serde_json::{Map, Value};
 
 use super::{Assertion, Evidence, Mapped, Request, inputs};
 use crate::condition;
 use crate::decision::Failure;
-use crate::evaluate::{Budget, Holding, Inputs, Path};
+use crate::evaluate::{Budget, Holding, InputSource, Path};
 use crate::policy::{IssuerRules, Policy, Route};
 use crate::records::Records;
 use crate::snapshot::{Object, Snapshot};
@@ -70,7 +72,8 @@ pub(crate) struct Case<'c> {
     /// The tool that is called, and the server, where the snapshot knows them.
     pub(crate) tool: Option<Object>,
     pub(crate) server: Option<Object>,
-    inputs: Map<String, Value>,
+    /// What conditions are told, once one has asked.
+    inputs: OnceCell<Map<String, Value>>,
 }
 
 impl<'c> Case<'c> {
@@ -83,7 +86,6 @@ impl<'c> Case<'c> {
         mapped: Mapped<'c>,
         snapshot: &'c Snapshot,
     ) -> Self {
-        let inputs = inputs::collect(&declared_inputs(snapshot), door.token(), request, now);
         let issuer = door.token().and_then(|token| policy.issuer(token.issuer()));
         let records = snapshot.records();
         let resources = mapped.resources.iter();
@@ -107,7 +109,7 @@ impl<'c> Case<'c> {
             resources,
             tool,
             server,
-            inputs,
+            inputs: OnceCell::new(),
         }
     }
 
@@ -126,12 +128,21 @@ impl<'c> Case<'c> {
         subject: Object,
         line: FailingLine,
     ) -> Result<Option<Path>, Failure> {
-        let inputs = Inputs { context: &self.inputs };
-        match self.snapshot.holds(object, relation, subject, &inputs, &mut Budget::new()) {
+        let Some(relation) = self.snapshot.relation(object, relation) else { return Ok(None) };
+        match self.snapshot.holds_with(object, relation, subject, self, &mut Budget::new()) {
             Holding::DoesNotHold => Ok(None),
             Holding::Failed(failure) => Err(Failure::evaluation(&failure, line)),
             Holding::Holds(path) => Ok(Some(path)),
         }
+    }
+}
+
+impl InputSource for Case<'_> {
+    fn context(&self) -> &Map<String, Value> {
+        self.inputs.get_or_init(|| {
+            let declared = declared_inputs(self.snapshot);
+            inputs::collect(&declared, self.token(), self.request, self.now)
+        })
     }
 }
 

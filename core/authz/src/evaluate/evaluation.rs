@@ -3,7 +3,7 @@
 use smallvec::SmallVec;
 
 use super::{
-    Asked, Budget, ContextualTuple, EvaluationFailure, Holding, Inputs, Path, Question, Step,
+    Asked, Budget, ContextualTuple, EvaluationFailure, Holding, InputSource, Path, Question, Step,
 };
 use crate::condition;
 use crate::limits;
@@ -98,11 +98,11 @@ struct Way<'h, 's> {
     target: &'s RelationTable,
 }
 
-struct Evaluation<'e, 's, 'i> {
+struct Evaluation<'e, 's> {
     view: View<'s>,
     asked: Asked,
     contextual: &'e [ContextualTuple],
-    inputs: &'e Inputs<'i>,
+    inputs: &'e dyn InputSource,
     budget: &'e mut Budget,
     /// The relationships of branches that hold, the last one first.
     ///
@@ -112,7 +112,7 @@ struct Evaluation<'e, 's, 'i> {
     nesting: u32,
 }
 
-impl<'s> Evaluation<'_, 's, '_> {
+impl<'s> Evaluation<'_, 's> {
     fn check(&mut self, object: Object, relation: u32, above: Above<'_, 's>) -> Answer {
         match self.view.schema.relation_table(relation) {
             Some(table) => self.check_in(object, table, above),
@@ -411,7 +411,7 @@ impl<'s> Evaluation<'_, 's, '_> {
         let Some((code, context)) = code.zip(context) else {
             return self.fail(EvaluationFailure::Budget);
         };
-        let inputs = self.inputs.context;
+        let inputs = self.inputs.context();
         let mut steps = limits::CONDITION_STEPS;
         let outcome = match context {
             Context::Encoded(stored) => condition::evaluate(code, stored, inputs, &mut steps),
