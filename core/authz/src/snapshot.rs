@@ -193,6 +193,11 @@ impl Snapshot {
         Records::new(self.body.bytes(Section::Records), &self.records, &self.record_overlay)
     }
 
+    /// The memory of the body, for another one.
+    pub(crate) fn into_body_bytes(self) -> Vec<u8> {
+        self.body.into_bytes()
+    }
+
     /// Bytes of the body.
     #[must_use]
     pub const fn body_bytes(&self) -> usize {

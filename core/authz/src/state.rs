@@ -43,6 +43,9 @@ pub struct State {
     floor: Option<Position>,
     current: Option<Current>,
     arriving: Option<Arriving>,
+    /// The memory of the snapshot that was in force before: the next one takes its place. Given back, it
+    /// would be cut up, and in a memory that never shrinks a third place would have to be found.
+    spare: Vec<u8>,
     /// A position that a pinned key has signed and that is not in force yet.
     ahead: Option<Position>,
     /// Why the last load failed: what a question is answered while nothing is in force.
@@ -107,7 +110,15 @@ impl State {
     #[must_use]
     pub const fn new(config: StateConfig) -> Self {
         let floor = config.floor;
-        Self { config, floor, current: None, arriving: None, ahead: None, refused: None }
+        Self {
+            config,
+            floor,
+            current: None,
+            arriving: None,
+            spare: Vec::new(),
+            ahead: None,
+            refused: None,
+        }
     }
 
     /// Takes a new configuration: other keys, a higher floor.

@@ -86,7 +86,31 @@ impl ArrivingBody {
         let mut body = Vec::new();
         let length = usize::try_from(bytes).map_err(|_| bytes)?;
         body.try_reserve_exact(length).map_err(|_| bytes)?;
-        Ok(Self { body, chunk: Context::new(&SHA512_256), checked: 0 })
+        Ok(Self::of(body))
+    }
+
+    /// The same for a body that replaces others: in `spare` if that fits, and with some room for the
+    /// ones after it, which will be a little longer.
+    ///
+    /// # Errors
+    /// As [`ArrivingBody::reserve`].
+    pub(crate) fn reserve_again(header: &VerifiedHeader, mut spare: Vec<u8>) -> Result<Self, u64> {
+        let length = usize::try_from(header.header().body_bytes).unwrap_or(usize::MAX);
+        let fits = length..=length.saturating_mul(2);
+        if fits.contains(&spare.capacity()) {
+            spare.clear();
+            return Ok(Self::of(spare));
+        }
+        drop(spare);
+        let mut body = Vec::new();
+        match body.try_reserve_exact(length.saturating_add(length / 16)) {
+            Ok(()) => Ok(Self::of(body)),
+            Err(_) => Self::reserve(header),
+        }
+    }
+
+    fn of(body: Vec<u8>) -> Self {
+        Self { body, chunk: Context::new(&SHA512_256), checked: 0 }
     }
 
     /// Takes the next bytes of the body, at most 1 MiB, whether or not they end with a chunk.

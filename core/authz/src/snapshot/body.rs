@@ -117,6 +117,10 @@ pub(crate) struct Body {
 }
 
 impl Body {
+    pub(crate) fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+
     /// Checks the preamble and the section table: sections in order, each starting at the next
     /// multiple of four after the one before, zero padding, nothing after the last.
     pub(crate) fn open(bytes: Vec<u8>) -> Result<Self, SnapshotError> {

@@ -85,6 +85,9 @@ impl State {
         self.ahead = self.ahead.filter(|ahead| *ahead > position);
         self.refused = None;
         let issued_at = self.issued_at_in(position.era);
+        if let Some(before) = self.current.take() {
+            self.spare = before.snapshot.into_body_bytes();
+        }
         Ok(&self.current.insert(current.issued_at_least_at(issued_at)).meta)
     }
 
@@ -130,7 +133,7 @@ impl State {
         Ok(&current.meta)
     }
 
-    fn begin(&self, header: &[u8]) -> Result<Arriving, StateRefusal> {
+    fn begin(&mut self, header: &[u8]) -> Result<Arriving, StateRefusal> {
         let header =
             VerifiedHeader::verify(header, &self.config.keys).map_err(StateRefusal::Container)?;
         let statement = &header.header().statement;
@@ -142,8 +145,12 @@ impl State {
         if header.header().body_bytes > self.config.maximum_bytes {
             return Err(StateRefusal::Container(ContainerProblem::TooLarge));
         }
-        let body =
-            ArrivingBody::reserve(&header).map_err(|bytes| StateRefusal::Memory { bytes })?;
+        let spare = std::mem::take(&mut self.spare);
+        let body = match &self.current {
+            None => ArrivingBody::reserve(&header),
+            Some(_) => ArrivingBody::reserve_again(&header, spare),
+        };
+        let body = body.map_err(|bytes| StateRefusal::Memory { bytes })?;
         Ok(Arriving { header, stage: Stage::Body(Box::new(body)) })
     }
 

@@ -461,3 +461,28 @@ proptest! {
         }
     }
 }
+
+// In WebAssembly the memory of the one before was cut up, and every VM came to hold three.
+#[test]
+fn a_snapshot_takes_the_place_of_the_one_before_the_last() {
+    let mut state = loaded();
+    let many: Vec<_> = (0..200).map(|number| format!("document:{number}x")).collect();
+    let many: Vec<_> = many.iter().map(|document| (document.as_str(), "user:eve")).collect();
+    let few = [("document:1", "user:anne")];
+    let other = [("document:1", "user:bob")];
+    // Longer and shorter ones, and one that is refused when most of it has come.
+    for (epoch, rows) in (8..).zip([&few[..], &other, &many, &few, &other, &many, &other]) {
+        let statement = Statement { position: Position::new(1, epoch), ..snapshot_statement() };
+        let whole = sealed(&statement, &body(rows));
+        let before = viewers(&state);
+        let mut spoilt = whole.clone();
+        *spoilt.last_mut().unwrap() ^= 1;
+        assert!(matches!(state.load(&spoilt), Err(StateRefusal::Container(_))));
+        assert_eq!(viewers(&state), before);
+        state.load(&whole).unwrap();
+        let mut fresh = empty();
+        fresh.load(&whole).unwrap();
+        assert_eq!(viewers(&state), viewers(&fresh), "{epoch}");
+        assert_eq!(state.snapshot().unwrap().body_bytes(), body(rows).len());
+    }
+}
