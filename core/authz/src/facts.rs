@@ -4,7 +4,6 @@
 //! strictly: what is not known is refused with its line, and a file with an error gives nothing.
 //! The format is docs/facts.md.
 
-mod admission;
 mod agents;
 mod assembly;
 mod callers;

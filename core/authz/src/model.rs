@@ -2,6 +2,7 @@
 //!
 //! Source: OpenFGA's configuration language, <https://openfga.dev/docs/configuration-language>.
 
+mod admission;
 mod circles;
 mod dsl;
 mod error;
@@ -19,6 +20,7 @@ mod validator;
 
 use std::fmt;
 
+pub use admission::Admission;
 pub use error::{Duplicate, ModelError, Named, Problem, Reference, Span};
 pub use lint::{Hint, Warning};
 pub use located::LocatedModel;

@@ -8,6 +8,8 @@ mod body;
 #[cfg(feature = "builder")]
 mod builder;
 #[cfg(feature = "builder")]
+mod home;
+#[cfg(feature = "builder")]
 mod listing;
 mod names;
 mod object;
@@ -21,6 +23,8 @@ use std::fmt;
 
 #[cfg(feature = "builder")]
 pub use self::builder::{BuildError, TenancyRules, World};
+#[cfg(feature = "builder")]
+pub use self::home::{Home, TwoTenants};
 pub use self::object::{Object, ObjectType, Relation, Tenancy};
 pub use self::opening::Opening;
 pub(crate) use self::overlay::Overlay;

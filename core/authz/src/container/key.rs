@@ -113,7 +113,11 @@ impl PinnedKey {
         self.id
     }
 
-    pub(super) fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), ContainerProblem> {
+    /// Whether the key signed the message, which begins with the name of what was signed.
+    ///
+    /// # Errors
+    /// [`ContainerProblem::Signature`] when it did not.
+    pub fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), ContainerProblem> {
         let verified = self.verifying.verify(Algorithm::EdDsa, message, signature);
         verified.map_err(|_| ContainerProblem::Signature)
     }

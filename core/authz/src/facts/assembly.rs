@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::admission::Admission;
 use super::file::{File, StatusFile};
 use super::names::{self, relation};
 use super::place::Place;
 use super::scalar::{HolderFile, HolderInFull, TextOr};
 use super::{FactsError, Note};
+use crate::model::Admission;
 use crate::name::{ObjectName, Subject};
 use crate::policy::{Policy, Types};
 use crate::record::{Credential, Holder, Identity, Status};

@@ -4,11 +4,10 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::FactsError;
-use super::admission::Admission;
 use super::assembly::Assembly;
 use super::names::relation;
 use super::place::{Place, entries};
-use crate::model::Rewrite;
+use crate::model::{Admission, Rewrite};
 use crate::name::{ObjectName, Subject};
 use crate::policy::Types;
 use crate::tuple::Tuple;

@@ -2,12 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::admission::Admission;
 use super::assembly::{Assembly, Relationships};
 use super::file::File;
 use super::place::Place;
 use super::{FactsError, Note, agents, callers, credentials, people, places, services, tools};
-use crate::model::Model;
+use crate::model::{Admission, Model};
 use crate::name::{ObjectName, Subject};
 use crate::policy::Policy;
 use crate::snapshot::{BuildError, TenancyRules, World};

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::super::rows::{SEVERAL, UNKNOWN};
 use super::{BuildError, ModelPlan, World, number};
 use crate::name::{ObjectName, Subject};
+use crate::snapshot::home::{Home, TwoTenants};
 use crate::tuple::Tuple;
 
 /// Gives every object its tenant value and sorts the objects of each type by it, then by id.
@@ -33,31 +34,22 @@ pub(super) fn assign<'w>(
             continue;
         }
         for (value, id) in ids.iter_mut() {
-            *value = resolver.of(type_plan.name, id)?.value();
+            *value = self::value(&resolver.of(type_plan.name, id)?);
         }
         ids.sort_unstable();
     }
     tuples.iter().try_for_each(|tuple| refuse_joined(&mut resolver, tuple))
 }
 
-/// Where an object belongs.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Home {
-    Shared,
-    Tenants(Vec<u32>),
-    Unknown,
-}
-
-impl Home {
-    fn value(&self) -> u32 {
-        match self {
-            Self::Shared | Self::Unknown => UNKNOWN,
-            Self::Tenants(tenants) => match tenants.as_slice() {
-                [one] => one.saturating_add(1),
-                [] => UNKNOWN,
-                _ => SEVERAL,
-            },
-        }
+/// The value of an object's row.
+fn value(home: &Home<u32>) -> u32 {
+    match home {
+        Home::Shared | Home::Unknown => UNKNOWN,
+        Home::Tenants(tenants) => match tenants.as_slice() {
+            [one] => one.saturating_add(1),
+            [] => UNKNOWN,
+            _ => SEVERAL,
+        },
     }
 }
 
@@ -65,9 +57,9 @@ struct Resolver<'w> {
     world: &'w World,
     tenant_type: &'w str,
     tenants: HashMap<&'w str, u32>,
-    principals: HashMap<(&'w str, &'w str), Home>,
+    principals: HashMap<(&'w str, &'w str), Home<u32>>,
     parents: HashMap<(&'w str, &'w str), Vec<&'w ObjectName>>,
-    known: HashMap<(&'w str, &'w str), Home>,
+    known: HashMap<(&'w str, &'w str), Home<u32>>,
 }
 
 impl<'w> Resolver<'w> {
@@ -112,7 +104,7 @@ impl<'w> Resolver<'w> {
 
     /// Where an object belongs: walks up until everything above is known. Objects that are each
     /// other's parents belong nowhere.
-    fn of(&mut self, type_name: &'w str, id: &'w str) -> Result<Home, BuildError> {
+    fn of(&mut self, type_name: &'w str, id: &'w str) -> Result<Home<u32>, BuildError> {
         let mut pending = vec![(type_name, id)];
         let mut entered = HashSet::new();
         while let Some(key) = pending.last().copied() {
@@ -137,7 +129,7 @@ impl<'w> Resolver<'w> {
     }
 
     /// What needs no walk.
-    fn at_once(&self, key: (&'w str, &'w str)) -> Option<Home> {
+    fn at_once(&self, key: (&'w str, &'w str)) -> Option<Home<u32>> {
         let (type_name, id) = key;
         if type_name == self.tenant_type {
             let tenant = self.tenants.get(id);
@@ -156,21 +148,11 @@ impl<'w> Resolver<'w> {
         &self,
         key: (&'w str, &'w str),
         parents: &[(&'w str, &'w str)],
-    ) -> Result<Home, BuildError> {
-        let mut home = Home::Unknown;
-        for parent in parents {
-            let of_parent = self.at_once(*parent).unwrap_or(Home::Unknown);
-            match (&home, of_parent) {
-                (_, Home::Unknown | Home::Shared) => {}
-                (Home::Unknown, found) => home = found,
-                (known, found) if *known == found => {}
-                _ => {
-                    let name = ObjectName::new(key.0, key.1);
-                    return Err(BuildError::new(name, "has parents in two tenants"));
-                }
-            }
-        }
-        Ok(home)
+    ) -> Result<Home<u32>, BuildError> {
+        let homes = parents.iter().map(|parent| self.at_once(*parent).unwrap_or(Home::Unknown));
+        Home::below(homes).map_err(|TwoTenants| {
+            BuildError::new(ObjectName::new(key.0, key.1), "has parents in two tenants")
+        })
     }
 }
 
@@ -182,12 +164,8 @@ fn refuse_joined<'w>(resolver: &mut Resolver<'w>, tuple: &'w Tuple) -> Result<()
     };
     let object = resolver.of(&tuple.object.type_name, &tuple.object.id)?;
     let subject = resolver.of(&subject.type_name, &subject.id)?;
-    match (object, subject) {
-        (Home::Tenants(one), Home::Tenants(other))
-            if !one.iter().any(|tenant| other.contains(tenant)) =>
-        {
-            Err(BuildError::new(tuple, "joins two tenants"))
-        }
-        _ => Ok(()),
+    if object.joins(&subject) {
+        return Err(BuildError::new(tuple, "joins two tenants"));
     }
+    Ok(())
 }

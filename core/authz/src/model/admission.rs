@@ -1,64 +1,112 @@
 //! What the model has a place for.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::condition;
 use crate::model::{Model, RelationDefinition, RestrictionForm, TypeDefinition, TypeRestriction};
 use crate::name::{ObjectName, Subject};
+use crate::row::{StoredCondition, StoredTuple};
 use crate::tuple::{Tuple, TupleCondition};
 
 /// A model, prepared for the question whether a relationship can be stored.
-#[derive(Debug)]
-pub(super) struct Admission<'m> {
-    model: &'m Model,
-    conditions: BTreeMap<&'m str, Vec<u8>>,
+///
+/// Errors are one line each, which names what the model would take.
+#[derive(Clone, Debug)]
+pub struct Admission<'m> {
+    model: Cow<'m, Model>,
+    conditions: BTreeMap<String, Vec<u8>>,
 }
 
 impl<'m> Admission<'m> {
     /// Compiles the conditions.
-    pub(super) fn new(model: &'m Model) -> Result<Self, String> {
+    ///
+    /// # Errors
+    /// The first condition that does not compile.
+    pub fn new(model: &'m Model) -> Result<Self, String> {
+        Self::of(Cow::Borrowed(model))
+    }
+
+    /// As [`Admission::new`], for who keeps no model beside it.
+    ///
+    /// # Errors
+    /// The first condition that does not compile.
+    pub fn owning(model: Model) -> Result<Admission<'static>, String> {
+        Admission::of(Cow::Owned(model))
+    }
+
+    fn of(model: Cow<'m, Model>) -> Result<Self, String> {
         let mut conditions = BTreeMap::new();
         for definition in &model.conditions {
             let code = condition::compile(definition).map_err(|error| {
                 format!("the model's condition `{}`: {}", definition.name, error.message)
             })?;
-            conditions.insert(definition.name.as_str(), code);
+            conditions.insert(definition.name.clone(), code);
         }
         Ok(Self { model, conditions })
     }
 
+    /// The model.
+    #[must_use]
+    pub fn model(&self) -> &Model {
+        &self.model
+    }
+
     /// Requires an object of a type that there is.
-    pub(super) fn check_object(&self, object: &ObjectName) -> Result<(), String> {
+    ///
+    /// # Errors
+    /// The types that there are.
+    pub fn check_object(&self, object: &ObjectName) -> Result<(), String> {
         self.find_type(&object.type_name).map(|_| ())
     }
 
     /// Requires a relationship that the model has a place for.
-    pub(super) fn check(&self, tuple: &Tuple) -> Result<(), String> {
+    ///
+    /// # Errors
+    /// What the model has a place for, or what is wrong with the condition.
+    pub fn check(&self, tuple: &Tuple) -> Result<(), String> {
+        self.admit(tuple).map(|_| ())
+    }
+
+    /// The relationship as a delta carries it, if the model has a place for it.
+    ///
+    /// # Errors
+    /// As [`Admission::check`].
+    pub fn store(&self, tuple: &Tuple) -> Result<StoredTuple, String> {
+        let condition = self.admit(tuple)?;
+        let Tuple { object, relation, subject, .. } = tuple.clone();
+        Ok(StoredTuple { object, relation, subject, condition })
+    }
+
+    /// The condition as it is stored.
+    fn admit(&self, tuple: &Tuple) -> Result<Option<StoredCondition>, String> {
         let relation = self.stored(&tuple.object.type_name, &tuple.relation)?;
         self.check_subject(&tuple.subject)?;
         if !relation.restrictions.iter().any(|restriction| admits(restriction, tuple)) {
             return Err(refused(tuple, relation));
         }
         match &tuple.condition {
-            None => Ok(()),
-            Some(condition) => self.check_context(condition),
+            None => Ok(None),
+            Some(condition) => self.encode(condition).map(Some),
         }
     }
 
     /// Whether the relation of a type takes a subject as it is, without a condition.
-    pub(super) fn takes(&self, type_name: &str, relation: &str, subject: &Subject) -> bool {
+    #[must_use]
+    pub fn takes(&self, type_name: &str, relation: &str, subject: &Subject) -> bool {
         let object = ObjectName::new(type_name, "x");
         self.check(&Tuple::new(object, relation, subject.clone())).is_ok()
     }
 
     /// A relation of a type.
-    pub(super) fn relation(&self, type_name: &str, name: &str) -> Option<&'m RelationDefinition> {
+    #[must_use]
+    pub fn relation(&self, type_name: &str, name: &str) -> Option<&RelationDefinition> {
         let definition = self.find_type(type_name).ok()?;
         definition.relations.iter().find(|relation| relation.name == name)
     }
 
     /// A relation in which something can be stored.
-    fn stored(&self, type_name: &str, name: &str) -> Result<&'m RelationDefinition, String> {
+    fn stored(&self, type_name: &str, name: &str) -> Result<&RelationDefinition, String> {
         let definition = self.find_type(type_name)?;
         let relation = definition.relations.iter().find(|relation| relation.name == name);
         let relation = relation.ok_or_else(|| {
@@ -87,17 +135,17 @@ impl<'m> Admission<'m> {
         }
     }
 
-    fn check_context(&self, condition: &TupleCondition) -> Result<(), String> {
+    fn encode(&self, condition: &TupleCondition) -> Result<StoredCondition, String> {
         // The restriction admits the condition, so the model has it.
         let Some(code) = self.conditions.get(condition.name.as_str()) else {
             return Err(format!("the model has no condition `{}`", condition.name));
         };
         condition::encode_context(code, &condition.context)
-            .map(|_| ())
+            .map(|context| StoredCondition { name: condition.name.clone(), context })
             .map_err(|error| format!("condition `{}`: {error}", condition.name))
     }
 
-    fn find_type(&self, name: &str) -> Result<&'m TypeDefinition, String> {
+    fn find_type(&self, name: &str) -> Result<&TypeDefinition, String> {
         let found = self.model.types.iter().find(|definition| definition.name == name);
         found.ok_or_else(|| {
             let names = listed(self.model.types.iter().map(|definition| definition.name.clone()));
