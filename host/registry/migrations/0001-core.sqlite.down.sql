@@ -1,0 +1,11 @@
+drop table change;
+drop table relationship;
+drop table object;
+drop table tombstone;
+drop table legacy_token;
+drop table machine_identity_credential;
+drop table machine_identity;
+drop table membership;
+drop table principal_link;
+drop table principal;
+drop table registry;

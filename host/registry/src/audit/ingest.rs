@@ -1,0 +1,172 @@
+//! Appending events to their chains.
+
+use std::collections::BTreeMap;
+
+use super::chain::{self, Hash};
+use super::event::{Event, EventKind};
+use crate::database::{Row, Transaction, Value, unreadable};
+use crate::error::RegistryError;
+use crate::registry::Registry;
+
+/// What appending gave.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Appended {
+    /// Records that are new.
+    pub new: u64,
+    /// Records that were there already, word for word.
+    pub passed_over: u64,
+    /// Ids under which another record had come before. Both are kept.
+    pub conflicts: Vec<String>,
+}
+
+/// Records of a source that never came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gap {
+    /// The source.
+    pub source: String,
+    /// The first number that is missing.
+    pub first: u64,
+    /// The last one.
+    pub last: u64,
+}
+
+impl Registry {
+    /// Appends records of decisions, all or none.
+    ///
+    /// # Errors
+    /// What the database says. [`RegistryError::Conflict`] and [`RegistryError::Busy`] are for trying
+    /// again: somebody else appended the same at the same time.
+    pub fn append_audit(&mut self, events: &[Event]) -> Result<Appended, RegistryError> {
+        self.append(|transaction| append(transaction, events))
+    }
+
+    /// What is missing between the first and the last record of each source, `most` gaps.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub fn audit_gaps(&mut self, most: u64) -> Result<Vec<Gap>, RegistryError> {
+        let sql = "select source, source_sequence + 1, following - 1 from \
+            (select source, source_sequence, lead(source_sequence) over \
+            (partition by source order by source_sequence) as following \
+            from audit_event where source is not null and kind = 'decision') as numbered \
+            where following > source_sequence + 1 order by source, source_sequence limit $1";
+        let gap = |row: &Row| {
+            Ok(Gap { source: row.text(0)?, first: row.number(1)?, last: row.number(2)? })
+        };
+        self.read(|transaction, _| {
+            transaction.query(sql, &[most.into()])?.iter().map(gap).collect()
+        })
+    }
+}
+
+/// The end of a chain.
+#[derive(Clone, Copy, Debug)]
+struct End {
+    sequence: u64,
+    hash: Hash,
+}
+
+/// Appends events in the caller's transaction.
+pub(crate) fn append(
+    transaction: &mut dyn Transaction,
+    events: &[Event],
+) -> Result<Appended, RegistryError> {
+    // In one order for everybody: two that wait for each other would wait for ever.
+    let mut ends: BTreeMap<&str, End> = events
+        .iter()
+        .map(|event| (event.tenant.as_str(), End { sequence: 0, hash: [0; 32] }))
+        .collect();
+    for (tenant, end) in &mut ends {
+        *end = lock(transaction, tenant)?;
+    }
+    let mut appended = Appended::default();
+    for event in events {
+        let Some(end) = ends.get_mut(event.tenant.as_str()) else { continue };
+        let kind = match earlier(transaction, event)? {
+            Earlier::Other => {
+                appended.conflicts.push(event.columns.decision_id.clone());
+                EventKind::Conflict
+            }
+            Earlier::None => {
+                appended.new = appended.new.saturating_add(1);
+                event.kind
+            }
+            Earlier::Same => {
+                appended.passed_over = appended.passed_over.saturating_add(1);
+                continue;
+            }
+        };
+        let sequence = end.sequence.saturating_add(1);
+        let hash = chain::hash(&end.hash, &event.tenant, sequence, kind, &event.record);
+        *end = End { sequence, hash };
+        insert(transaction, event, kind, *end)?;
+    }
+    for (tenant, end) in ends {
+        let sql = "update audit_chain set sequence = $2, hash = $3 where tenant = $1";
+        let values = [tenant.into(), end.sequence.into(), end.hash.to_vec().into()];
+        transaction.execute(sql, &values)?;
+    }
+    Ok(appended)
+}
+
+/// Takes a chain, so that nobody else appends to it before this transaction ends.
+fn lock(transaction: &mut dyn Transaction, tenant: &str) -> Result<End, RegistryError> {
+    let sql = "insert into audit_chain (tenant, sequence, hash) values ($1, 0, $2) \
+        on conflict (tenant) do nothing";
+    transaction.execute(sql, &[tenant.into(), vec![0; 32].into()])?;
+    let sql =
+        "update audit_chain set sequence = sequence where tenant = $1 returning sequence, hash";
+    let rows = transaction.query(sql, &[tenant.into()])?;
+    let row = rows.first().ok_or_else(unreadable)?;
+    let hash = row.bytes(1)?.try_into().map_err(|_| unreadable())?;
+    Ok(End { sequence: row.number(0)?, hash })
+}
+
+/// What came under an id before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Earlier {
+    None,
+    Other,
+    Same,
+}
+
+fn earlier(transaction: &mut dyn Transaction, event: &Event) -> Result<Earlier, RegistryError> {
+    let sql = "select record from audit_event where decision_id = $1";
+    let rows = transaction.query(sql, &[event.columns.decision_id.as_str().into()])?;
+    for row in &rows {
+        if row.text(0)? == event.record {
+            return Ok(Earlier::Same);
+        }
+    }
+    Ok(if rows.is_empty() { Earlier::None } else { Earlier::Other })
+}
+
+fn insert(
+    transaction: &mut dyn Transaction,
+    event: &Event,
+    kind: EventKind,
+    end: End,
+) -> Result<(), RegistryError> {
+    let columns = &event.columns;
+    let sql = "insert into audit_event (tenant, sequence, kind, decision_id, source, \
+        source_sequence, time, machine_identity_id, credential_id, user_id, tool, verdict, reason, \
+        record, hash) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
+    let values: [Value; 15] = [
+        event.tenant.as_str().into(),
+        end.sequence.into(),
+        kind.as_str().into(),
+        columns.decision_id.as_str().into(),
+        columns.source.clone().into(),
+        columns.source_sequence.into(),
+        columns.time.into(),
+        columns.machine_identity_id.clone().into(),
+        columns.credential_id.clone().into(),
+        columns.user.clone().into(),
+        columns.tool.clone().into(),
+        columns.verdict.clone().into(),
+        columns.reason.clone().into(),
+        event.record.as_str().into(),
+        end.hash.to_vec().into(),
+    ];
+    transaction.execute(sql, &values).map(drop)
+}

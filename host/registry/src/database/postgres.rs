@@ -1,0 +1,229 @@
+//! Postgres: one connection, made anew after it was lost.
+
+use std::error::Error;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use bytes::BytesMut;
+use postgres::config::Host;
+use postgres::error::SqlState;
+use postgres::types::{IsNull, ToSql, Type, to_sql_checked};
+use postgres::{Client, Config, NoTls};
+
+use super::{Access, Database, Engine, Row, Transaction, Value};
+use crate::error::RegistryError;
+
+/// What holds in every session, whatever the server's or the user's defaults are: no commit is
+/// acknowledged before it is on the disk, and nobody waits for ever.
+const SESSION: &str = "set synchronous_commit = on; set lock_timeout = '5s'; \
+    set default_transaction_isolation = 'read committed'; set client_encoding = 'UTF8'";
+
+/// The advisory lock of who changes the schema: `mandate` as bytes.
+const SCHEMA_LOCK: i64 = 0x006d_616e_6461_7465;
+
+/// A database on a server.
+pub struct PostgresDatabase {
+    config: Config,
+    client: Option<Client>,
+}
+
+impl std::fmt::Debug for PostgresDatabase {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("PostgresDatabase").finish_non_exhaustive()
+    }
+}
+
+impl PostgresDatabase {
+    /// Connects to `postgres://USER:PASSWORD@HOST/DATABASE`, whose host is a folder with a Unix
+    /// socket (percent-encoded) or an address of the loopback.
+    ///
+    /// # Errors
+    /// [`RegistryError::TlsNeeded`] for another machine; what the server says.
+    pub fn open(url: &str) -> Result<Self, RegistryError> {
+        // The library's message could repeat a part of the URL, in which a password may stand.
+        let malformed = |_| RegistryError::Invalid("this is no URL of a Postgres".to_owned());
+        let mut config: Config = url.parse().map_err(malformed)?;
+        if !is_local(&config) {
+            return Err(RegistryError::TlsNeeded);
+        }
+        config.connect_timeout(Duration::from_secs(10)).application_name("mandate");
+        let mut database = Self { config, client: None };
+        database.client()?;
+        Ok(database)
+    }
+
+    fn client(&mut self) -> Result<&mut Client, RegistryError> {
+        if self.client.as_ref().is_some_and(Client::is_closed) {
+            self.client = None;
+        }
+        if self.client.is_none() {
+            let mut client = self.config.connect(NoTls).map_err(|error| failure(&error))?;
+            client.batch_execute(SESSION).map_err(|error| failure(&error))?;
+            self.client = Some(client);
+        }
+        self.client.as_mut().ok_or_else(|| RegistryError::Unreachable("no connection".to_owned()))
+    }
+}
+
+/// Whether what is said to every host of the configuration stays on this machine.
+fn is_local(config: &Config) -> bool {
+    let hosts = config.get_hosts();
+    let addresses = config.get_hostaddrs();
+    let named = hosts.iter().all(|host| match host {
+        Host::Tcp(name) => {
+            name == "localhost" || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+        }
+        #[cfg(unix)]
+        Host::Unix(_) => true,
+    });
+    named && addresses.iter().all(IpAddr::is_loopback)
+}
+
+impl Database for PostgresDatabase {
+    fn engine(&self) -> Engine {
+        Engine::Postgres
+    }
+
+    fn begin(&mut self, access: Access) -> Result<Box<dyn Transaction + '_>, RegistryError> {
+        let builder = self.client()?.build_transaction();
+        let builder = match access {
+            // One state from the first statement to the last.
+            Access::Read => {
+                builder.read_only(true).isolation_level(postgres::IsolationLevel::RepeatableRead)
+            }
+            // Each statement sees what was committed before it: the writer that waited for the
+            // registry's row sees everything of the one before.
+            Access::Write => builder.isolation_level(postgres::IsolationLevel::ReadCommitted),
+        };
+        let transaction = builder.start().map_err(|error| failure(&error))?;
+        Ok(Box::new(PostgresTransaction { transaction, failed: false }))
+    }
+}
+
+struct PostgresTransaction<'c> {
+    transaction: postgres::Transaction<'c>,
+    /// A statement failed: Postgres would answer a commit with a rollback, and call it a success.
+    failed: bool,
+}
+
+impl PostgresTransaction<'_> {
+    fn note<T>(&mut self, result: Result<T, postgres::Error>) -> Result<T, RegistryError> {
+        self.failed |= result.is_err();
+        result.map_err(|error| failure(&error))
+    }
+}
+
+fn parameters(values: &[Value]) -> Vec<&(dyn ToSql + Sync)> {
+    values.iter().map(|value| -> &(dyn ToSql + Sync) { value }).collect()
+}
+
+impl Transaction for PostgresTransaction<'_> {
+    fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64, RegistryError> {
+        let changed = self.transaction.execute(sql, &parameters(values));
+        self.note(changed)
+    }
+
+    fn query(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Row>, RegistryError> {
+        let rows = self.transaction.query(sql, &parameters(values));
+        let rows = self.note(rows)?;
+        rows.iter().map(row).collect::<Result<_, _>>().map_err(|error| failure(&error))
+    }
+
+    fn script(&mut self, sql: &str) -> Result<(), RegistryError> {
+        let done = self.transaction.batch_execute(sql);
+        self.note(done)
+    }
+
+    fn has_table(&mut self, name: &str) -> Result<bool, RegistryError> {
+        let sql = "select cast(to_regclass($1) as text)";
+        let rows = self.query(sql, &[name.into()])?;
+        Ok(rows.first().is_some_and(|row| row.optional(0).is_some()))
+    }
+
+    fn lock_schema(&mut self) -> Result<(), RegistryError> {
+        let sql = "select cast(pg_advisory_xact_lock($1) as text)";
+        self.query(sql, &[Value::Integer(SCHEMA_LOCK)]).map(drop)
+    }
+
+    fn commit(self: Box<Self>) -> Result<(), RegistryError> {
+        if self.failed {
+            let text = "a statement of this transaction failed".to_owned();
+            return Err(RegistryError::Database(text));
+        }
+        self.transaction.commit().map_err(|error| {
+            let known = failure(&error);
+            // The server's answer is missing, or says that it went away: neither is a no.
+            let is_lost = matches!(known, RegistryError::Unreachable(_));
+            let is_lost = is_lost || error.as_db_error().is_none();
+            if is_lost { RegistryError::CommitUnknown } else { known }
+        })
+    }
+}
+
+impl ToSql for Value {
+    fn to_sql(
+        &self,
+        of: &Type,
+        out: &mut BytesMut,
+    ) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
+        match self {
+            Self::Bytes(bytes) => bytes.to_sql(of, out),
+            Self::Integer(number) => number.to_sql(of, out),
+            Self::Null => Ok(IsNull::Yes),
+            Self::Text(text) => text.to_sql(of, out),
+        }
+    }
+
+    /// Every column has the type of the values that are written there; the server checks the bytes.
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    to_sql_checked!();
+}
+
+fn row(row: &postgres::Row) -> Result<Row, postgres::Error> {
+    let columns = row.columns().iter().enumerate();
+    let values = columns.map(|(at, column)| {
+        Ok(match *column.type_() {
+            Type::BYTEA => row.try_get::<_, Option<Vec<u8>>>(at)?.into(),
+            Type::INT4 => row.try_get::<_, Option<i32>>(at)?.map_or(Value::Null, integer),
+            Type::INT8 => row.try_get::<_, Option<i64>>(at)?.map_or(Value::Null, Value::Integer),
+            _ => row.try_get::<_, Option<String>>(at)?.into(),
+        })
+    });
+    values.collect::<Result<_, _>>().map(Row::new)
+}
+
+fn integer(number: i32) -> Value {
+    Value::Integer(number.into())
+}
+
+/// The server's message without its detail, in which values may stand.
+fn failure(error: &postgres::Error) -> RegistryError {
+    let Some(found) = error.as_db_error() else {
+        let text = error.source().map_or_else(|| error.to_string(), ToString::to_string);
+        return if error.is_closed()
+            || error.source().is_some_and(|source| source.is::<std::io::Error>())
+        {
+            RegistryError::Unreachable(text)
+        } else {
+            RegistryError::Database(text)
+        };
+    };
+    let text = found.message().to_owned();
+    let is = |states: &[SqlState]| states.contains(found.code());
+    if is(&[SqlState::INVALID_PASSWORD, SqlState::INVALID_AUTHORIZATION_SPECIFICATION]) {
+        RegistryError::Authentication
+    } else if is(&[SqlState::LOCK_NOT_AVAILABLE, SqlState::T_R_DEADLOCK_DETECTED]) {
+        RegistryError::Busy
+    } else if is(&[SqlState::DISK_FULL]) {
+        RegistryError::Full
+    } else if found.code().code().starts_with("23") {
+        RegistryError::Conflict(text)
+    } else if found.code().code().starts_with("57P") || is(&[SqlState::UNDEFINED_DATABASE]) {
+        RegistryError::Unreachable(text)
+    } else {
+        RegistryError::Database(text)
+    }
+}

@@ -1,0 +1,28 @@
+//! Every limit of the registry: docs/limits.md.
+
+use std::time::Duration;
+
+/// Bytes of a name, an issuer, a subject, a display name, an imported secret: indexes of Postgres
+/// hold 2,704.
+pub const TEXT_BYTES: usize = 512;
+
+/// Bytes of a deployment's name: it stands in the id of every audit record of a change.
+pub const DEPLOYMENT_BYTES: usize = 128;
+
+/// Bytes of a secret that is presented: more is no secret, and hashing it would be work for nothing.
+pub const SECRET_BYTES: usize = 1024;
+
+/// Bytes of an audit record: contract/CONTRACT.md#audit.
+pub const RECORD_BYTES: usize = 8 * 1024;
+
+/// JSON levels of an audit record: an actor of a chain is at 3.
+pub const RECORD_DEPTH: usize = 8;
+
+/// Characters of a column that repeats what callers may choose; the record has it whole.
+pub const COLUMN_CHARACTERS: usize = 512;
+
+/// The largest time, 2^53 - 1, beyond which JSON loses digits. Seconds since the epoch.
+pub const LARGEST_TIME: u64 = (1 << 53) - 1;
+
+/// How long a writer waits for another one. Postgres has it in its session as well.
+pub const BUSY: Duration = Duration::from_secs(5);

@@ -1,0 +1,194 @@
+//! People: which tokens they are, and to which tenants they belong.
+
+use std::collections::BTreeSet;
+
+use mandate_authz::name::{ObjectName, Subject};
+use mandate_authz::record::{DelegationMode, Holder, Identity, Kind, Status};
+use mandate_authz::row::Row;
+use mandate_authz::tuple::Tuple;
+
+use crate::error::RegistryError;
+use crate::identity::status_name;
+use crate::look_up::{Matter, relation};
+use crate::permission::Deed;
+use crate::registry::{Act, Registry, Written};
+use crate::relationship::Key;
+use crate::text;
+use crate::writing::{Deed as Note, Writing};
+
+/// A person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Person {
+    /// The object in the model: `user:anne`.
+    pub object: ObjectName,
+    /// Tenants.
+    pub tenants: Vec<String>,
+    /// Subjects of tokens that are this person.
+    pub subjects: Vec<Holder>,
+    /// Whether they may act.
+    pub status: Status,
+    /// From when on they may not.
+    pub expires_at: Option<u64>,
+}
+
+/// How a token names a principal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LinkKind {
+    Client,
+    Subject,
+}
+
+impl LinkKind {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::Subject => "subject",
+        }
+    }
+}
+
+impl Registry {
+    /// Registers a person, or replaces the record whole. Joining a tenant stores `member` of it where
+    /// the model has that; leaving one ends every relationship that would join two tenants.
+    ///
+    /// # Errors
+    /// Unknown tenants and issuers, a holder that is somebody else.
+    pub fn put_person(&mut self, act: &Act, person: &Person) -> Result<Written<()>, RegistryError> {
+        self.write(act, |writing| {
+            writing.require(Deed::Register, Matter::default())?;
+            text::check_object(&person.object, &writing.types().user)?;
+            writing.store_person(person)?;
+            writing.log(&Row::PutIdentity(record(person)))?;
+            writing.leave_and_join(person)?;
+            writing.note(&Note {
+                change: "person-put",
+                tenant: person.tenants.first().cloned(),
+                user: Some(person.object.clone()),
+                ..Note::default()
+            })
+        })
+    }
+}
+
+fn record(person: &Person) -> Identity {
+    Identity {
+        object: person.object.clone(),
+        kind: Kind::User,
+        subjects: person.subjects.clone(),
+        clients: Vec::new(),
+        tenants: person.tenants.clone(),
+        status: person.status,
+        expires_at: person.expires_at,
+        scope: None,
+        delegation: DelegationMode::Stored,
+        sole_user: None,
+    }
+}
+
+impl Writing<'_> {
+    fn store_person(&mut self, person: &Person) -> Result<(), RegistryError> {
+        let name = person.object.to_string();
+        self.refuse_tombstone(&name)?;
+        person.expires_at.map_or(Ok(()), text::check_time)?;
+        let sql = "insert into principal (object, status, expires_at, created_at) \
+            values ($1, $2, $3, $4) on conflict (object) do update \
+            set status = excluded.status, expires_at = excluded.expires_at";
+        let now = self.act.now;
+        let values = [
+            name.as_str().into(),
+            status_name(person.status).into(),
+            person.expires_at.into(),
+            now.into(),
+        ];
+        self.execute(sql, &values)?;
+        self.execute("delete from membership where object = $1", &[name.as_str().into()])?;
+        let tenants: BTreeSet<&String> = person.tenants.iter().collect();
+        if tenants.len() != person.tenants.len() {
+            return Err(RegistryError::Invalid(format!("`{name}` lists a tenant twice")));
+        }
+        for tenant in tenants {
+            self.require_tenant(tenant)?;
+            let sql = "insert into membership (object, tenant) values ($1, $2)";
+            self.execute(sql, &[name.as_str().into(), tenant.into()])?;
+        }
+        self.execute("delete from principal_link where object = $1", &[name.as_str().into()])?;
+        for subject in &person.subjects {
+            self.link(&person.object, LinkKind::Subject, subject)?;
+        }
+        Ok(())
+    }
+
+    fn leave_and_join(&mut self, person: &Person) -> Result<(), RegistryError> {
+        self.introduce(&person.object)?;
+        let subject = Subject::Object(person.object.clone());
+        for (object, relation, subject) in self.joined(&person.object)? {
+            self.erase(&Key { object, relation, subject })?;
+        }
+        let tenant_type = self.types().tenant.clone();
+        if self.rules.admission.takes(&tenant_type, relation::MEMBER, &subject) {
+            for tenant in &person.tenants {
+                let tenant = ObjectName::new(&tenant_type, tenant);
+                self.store(&Tuple::new(tenant, relation::MEMBER, subject.clone()))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Requires that there is a tenant.
+    pub(crate) fn require_tenant(&mut self, tenant: &str) -> Result<(), RegistryError> {
+        let object = ObjectName::new(&self.types().tenant, tenant);
+        if self.is_known(&object)? {
+            return Ok(());
+        }
+        Err(RegistryError::NotFound(format!("tenant `{object}`: register it first")))
+    }
+
+    /// Links tokens to a principal: whatever kind of name it is, one holder is one principal.
+    pub(crate) fn link(
+        &mut self,
+        object: &ObjectName,
+        kind: LinkKind,
+        holder: &Holder,
+    ) -> Result<(), RegistryError> {
+        self.check_holder(holder)?;
+        let Holder { issuer, name } = holder;
+        let others = "select object from principal_link where issuer = $1 and name = $2 \
+            and object <> $3 union all \
+            select identity from machine_identity_credential where identity <> $3 and \
+            ((client_issuer = $1 and client_name = $2) or (subject_issuer = $1 and subject_name = $2))";
+        let values = [issuer.into(), name.into(), object.to_string().into()];
+        if self.finds(others, &values)? {
+            return Err(taken(holder));
+        }
+        let sql = "insert into principal_link (issuer, name, object, kind) \
+            values ($1, $2, $3, $4) on conflict (issuer, name, kind) do nothing";
+        let [issuer, name, object] = values;
+        self.execute(sql, &[issuer, name, object, kind.as_str().into()]).map(drop)
+    }
+
+    /// Requires an issuer of the contract, and a name.
+    pub(crate) fn check_holder(&self, holder: &Holder) -> Result<(), RegistryError> {
+        let Holder { issuer, name } = holder;
+        text::check("the name of a subject or client", name)?;
+        if self.rules.policy.issuer(issuer).is_none() {
+            let message = format!("`{issuer}` is not an issuer of the contract");
+            return Err(RegistryError::Invalid(message));
+        }
+        Ok(())
+    }
+
+    /// A name that was given once is not given again.
+    pub(crate) fn refuse_tombstone(&mut self, name: &str) -> Result<(), RegistryError> {
+        if self.finds("select 1 from tombstone where name = $1", &[name.into()])? {
+            let message = format!("`{name}` was deleted, and names are never given again");
+            return Err(RegistryError::Conflict(message));
+        }
+        Ok(())
+    }
+}
+
+/// The refusal of a holder that is somebody else.
+pub(crate) fn taken(holder: &Holder) -> RegistryError {
+    let Holder { issuer, name } = holder;
+    RegistryError::Conflict(format!("`{name}` of `{issuer}` belongs to another principal"))
+}

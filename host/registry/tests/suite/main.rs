@@ -1,0 +1,122 @@
+//! Every test of stores, on SQLite and on a real Postgres.
+//!
+//! `MANDATE_POSTGRES` names the folder of Postgres's programs; without it that half is skipped, said
+//! aloud, and counted.
+
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::wildcard_enum_match_arm,
+    reason = "tests"
+)]
+
+mod audit;
+mod credentials;
+mod failures;
+mod identities;
+mod migrations;
+mod people;
+mod permissions;
+mod relationships;
+mod scene;
+mod secrets;
+mod server;
+mod skip;
+mod store;
+mod tampering;
+mod writers;
+
+/// Runs each case on both databases: one test each.
+macro_rules! on_both {
+    ($($module:ident: $($case:ident),+ $(,)?;)+) => {
+        mod sqlite {
+            $(mod $module { $(
+                #[test]
+                fn $case() {
+                    crate::$module::$case(&crate::store::Store::sqlite());
+                }
+            )+ })+
+        }
+        mod postgres {
+            $(mod $module { $(
+                #[test]
+                fn $case() {
+                    if let Some(store) = crate::store::Store::postgres() {
+                        crate::$module::$case(&store);
+                    }
+                }
+            )+ })+
+        }
+    };
+}
+
+on_both! {
+    audit:
+        a_conflicting_record_is_kept_beside_the_first,
+        a_record_comes_in_once_however_often_it_is_sent,
+        a_record_is_refused_for_what_it_should_not_hold,
+        every_change_is_an_event_of_its_identity_and_credential,
+        missing_numbers_of_a_source_are_reported,
+        records_are_found_by_each_of_their_columns_and_in_pages;
+    credentials:
+        a_certificate_of_another_identity_is_refused,
+        a_dry_run_changes_nothing_and_shows_no_secret,
+        a_generated_secret_is_good_until_its_credential_is_not,
+        a_key_is_stored_only_if_it_is_public,
+        a_revoked_credential_leaves_its_identity_as_it_is,
+        an_imported_secret_is_checked_like_a_generated_one,
+        every_kind_is_stored_with_what_it_is_made_of,
+        legacy_tokens_are_recognised_and_decide_nothing,
+        revoking_all_leaves_the_revoked_ones_as_they_were,
+        rotation_overlaps_for_the_window_and_no_longer;
+    failures:
+        a_newer_schema_is_refused_and_left_alone,
+        an_empty_database_is_told_to_be_migrated,
+        a_registry_that_is_not_initialized_says_so,
+        a_registry_is_initialized_once;
+    identities:
+        a_deleted_name_is_never_given_again,
+        a_holder_belongs_to_one_principal,
+        a_thread_gets_identity_and_credential_in_one_write,
+        an_identity_is_made_shown_and_listed_in_pages,
+        an_identity_is_suspended_resumed_and_retired_for_good,
+        the_log_has_each_change_as_a_row_of_a_delta,
+        what_the_contract_does_not_know_is_refused;
+    migrations:
+        a_changed_migration_is_noticed,
+        a_dry_run_tells_the_steps_and_touches_nothing,
+        data_survives_the_migrations_above_it,
+        everything_goes_down_and_up_again,
+        two_processes_migrate_at_once;
+    people:
+        a_person_who_leaves_a_tenant_loses_what_joined_it,
+        a_person_is_registered_with_links_and_memberships;
+    permissions:
+        every_actor_does_what_the_table_says,
+        nobody_becomes_an_administrator_by_writing_it,
+        nobody_grants_on_shared_tools_what_they_lack,
+        who_left_the_tenant_owns_nothing_in_it,
+        writing_a_delegation_needs_that_user_or_an_administrator;
+    relationships:
+        a_condition_is_stored_with_its_context,
+        a_move_of_a_parent_moves_everything_below,
+        a_relationship_that_joins_two_tenants_is_refused,
+        an_object_is_where_its_known_parent_is,
+        relationships_are_written_listed_and_deleted,
+        the_log_builds_the_snapshot_that_the_tables_say,
+        what_the_model_has_no_place_for_is_refused;
+    secrets:
+        no_planted_secret_is_in_a_dump,
+        no_planted_secret_is_in_an_error_or_a_log;
+    tampering:
+        a_chain_written_anew_is_noticed_by_a_checkpoint_only,
+        a_checkpoint_of_another_key_or_tenant_is_refused,
+        each_way_of_tampering_names_the_first_bad_record;
+    writers:
+        a_transaction_that_failed_does_not_commit_as_if_it_had_not,
+        a_write_that_fails_leaves_nothing,
+        an_era_begins_where_the_last_one_ended,
+        two_connections_that_write_at_once_lose_nothing;
+}

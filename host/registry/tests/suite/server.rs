@@ -1,0 +1,135 @@
+//! A Postgres of our own: one for each test process, on a Unix socket in a temporary folder.
+//!
+//! A shell holds the server and waits on its standard input: when this process ends, however it
+//! ends, the shell stops the server and removes the folder.
+
+use std::os::unix::fs::{PermissionsExt as _, chown};
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use mandate_registry::database::{self, Access};
+
+use crate::skip::skip;
+
+/// The user's password: planted, to be looked for where it must not be.
+pub(crate) const PASSWORD: &str = "planted-password-7f3a";
+
+/// A running server.
+#[derive(Debug)]
+pub(crate) struct Server {
+    folder: PathBuf,
+    _shell: Child,
+}
+
+/// The server of this process, if there is a Postgres; says aloud, once, that its half is skipped.
+pub(crate) fn server() -> Option<&'static Server> {
+    static SERVER: OnceLock<Option<Server>> = OnceLock::new();
+    let started = SERVER.get_or_init(|| {
+        let Some(programs) = std::env::var_os("MANDATE_POSTGRES") else {
+            let reason = "MANDATE_POSTGRES names no folder of Postgres's programs";
+            skip("the registry on Postgres, every case", reason);
+            return None;
+        };
+        Some(Server::start(Path::new(&programs)))
+    });
+    started.as_ref()
+}
+
+impl Server {
+    fn start(programs: &Path) -> Self {
+        let folder = std::env::temp_dir().join(format!("mandate-pg-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).expect("a temporary folder");
+        std::fs::write(folder.join("password"), PASSWORD).expect("the password's file");
+        let owner = owner();
+        if let Some((user, group)) = owner {
+            for path in [&folder, &folder.join("password")] {
+                chown(path, Some(user), Some(group)).expect("root gives its files away");
+            }
+        }
+        let open = std::fs::Permissions::from_mode(0o755);
+        std::fs::set_permissions(&folder, open).expect("the folder can be entered");
+        let shell = |script: &str| {
+            let mut command = Command::new("sh");
+            command.arg("-c").arg(script).arg("sh").arg(programs).arg(&folder);
+            command.current_dir(&folder).stdout(Stdio::null()).stderr(Stdio::null());
+            if let Some((user, group)) = owner {
+                command.uid(user).gid(group);
+            }
+            command
+        };
+        let made = shell(INITIALIZE).status().expect("a shell runs");
+        assert!(made.success(), "initdb of MANDATE_POSTGRES makes a cluster");
+        let shell = shell(SERVE).stdin(Stdio::piped()).spawn().expect("a shell runs");
+        let server = Self { folder, _shell: shell };
+        server.wait();
+        server
+    }
+
+    fn wait(&self) {
+        let started = Instant::now();
+        while database::open(&self.url("postgres")).is_err() {
+            assert!(started.elapsed() < Duration::from_secs(60), "Postgres answers within 60 s");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// The address of a database.
+    pub(crate) fn url(&self, name: &str) -> String {
+        self.url_with(name, PASSWORD)
+    }
+
+    /// The address of a database, with another password.
+    pub(crate) fn url_with(&self, name: &str, password: &str) -> String {
+        let folder = self.folder.display().to_string().replace('/', "%2F");
+        format!("postgres://mandate:{password}@{folder}/{name}")
+    }
+
+    /// Makes an empty database and gives its name.
+    pub(crate) fn make_database(&self) -> String {
+        static MADE: AtomicUsize = AtomicUsize::new(0);
+        let name = format!("store_{}", MADE.fetch_add(1, Ordering::Relaxed));
+        // No statement of the registry makes databases: this is the one that Postgres runs outside
+        // of a transaction, so that a program of Postgres has to.
+        let url = self.url("postgres");
+        let programs = std::env::var_os("MANDATE_POSTGRES").expect("the server runs");
+        let made = Command::new(Path::new(&programs).join("psql"))
+            .args(["--no-psqlrc", "--quiet", "--dbname", &url, "--command"])
+            .arg(format!("create database {name}"))
+            .status();
+        assert!(made.expect("psql runs").success(), "psql makes a database");
+        name
+    }
+
+    /// Ends every connection to a database, as a restart of the server would.
+    pub(crate) fn disconnect(&self, name: &str) {
+        let mut database = database::open(&self.url("postgres")).expect("the server answers");
+        let mut transaction = database.begin(Access::Write).expect("a transaction");
+        let sql = "select cast(pg_terminate_backend(pid) as text) from pg_stat_activity \
+            where datname = $1";
+        transaction.query(sql, &[name.into()]).expect("a superuser may end connections");
+    }
+}
+
+/// Whom the server runs as: not root, which Postgres refuses.
+fn owner() -> Option<(u32, u32)> {
+    let id = |arguments: &[&str]| {
+        let output = Command::new("id").args(arguments).output().ok()?;
+        String::from_utf8(output.stdout).ok()?.trim().parse::<u32>().ok()
+    };
+    if id(&["-u"]) != Some(0) {
+        return None;
+    }
+    ["postgres", "nobody"].iter().find_map(|name| Some((id(&["-u", name])?, id(&["-g", name])?)))
+}
+
+const INITIALIZE: &str = "exec \"$1/initdb\" --pgdata=\"$2/data\" --username=mandate \
+    --auth=scram-sha-256 --pwfile=\"$2/password\" --encoding=UTF8 --locale=C --no-sync";
+
+const SERVE: &str = "\"$1/postgres\" -D \"$2/data\" -c unix_socket_directories=\"$2\" \
+    -c listen_addresses= -c fsync=off -c max_connections=90 <&- & server=$!
+    cat > /dev/null
+    kill -QUIT $server; wait $server; rm -rf \"$2/data\" \"$2/password\"; rmdir \"$2\"";
