@@ -9,6 +9,7 @@ mod envoy;
 mod keycloak;
 mod node;
 mod openfga;
+mod postgres;
 mod python;
 mod rmcp;
 mod wasm;
@@ -22,11 +23,12 @@ pub(crate) use envoy::need_envoy;
 pub(crate) use keycloak::{find_keycloak, need_keycloak};
 pub(crate) use node::{Node, need_node};
 pub(crate) use openfga::need_openfga;
+pub(crate) use postgres::need_postgres;
 pub(crate) use python::{Python, need_python};
 pub(crate) use rmcp::need_rmcp;
 pub(crate) use wasm::{WasmToolchain, need_wasm};
 
-/// Sets everything up. What is optional (Node, wasm-opt, Python, OpenFGA, Envoy, Keycloak) is reported and passed over; tools
+/// Sets everything up. What is optional (Node, wasm-opt, Python, OpenFGA, Postgres, Envoy, Keycloak) is reported and passed over; tools
 /// that take minutes to compile, rmcp, and Keycloak, wait for the command that needs them.
 ///
 /// # Errors
@@ -56,6 +58,10 @@ pub(crate) fn run(checkout: &Checkout) -> anyhow::Result<()> {
     match need_openfga(checkout) {
         Ok(program) => crate::say!("setup: openfga {}", program.display()),
         Err(reason) => crate::say!("setup: openfga not found: {reason:#}"),
+    }
+    match need_postgres() {
+        Ok(folder) => crate::say!("setup: postgres {}", folder.display()),
+        Err(reason) => crate::say!("setup: postgres not found: {reason:#}"),
     }
     match need_envoy(checkout) {
         Ok(program) => crate::say!("setup: envoy {}", program.display()),

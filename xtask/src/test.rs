@@ -4,7 +4,8 @@ use std::time::Instant;
 
 use crate::checkout::Checkout;
 use crate::setup::{
-    find_keycloak, need_envoy, need_node, need_openfga, need_python, need_rmcp, need_wasm,
+    find_keycloak, need_envoy, need_node, need_openfga, need_postgres, need_python, need_rmcp,
+    need_wasm,
 };
 use crate::summary::Summary;
 use crate::{campaign, check, guests, process, workspace};
@@ -44,6 +45,7 @@ fn tests(checkout: &Checkout, summary: &mut Summary) -> anyhow::Result<()> {
     cargo.env("MANDATE_SKIPS", summary.file());
     workspace::with_peers(&mut cargo, summary, need_python(checkout), need_node(checkout));
     workspace::with_openfga(&mut cargo, summary, need_openfga(checkout));
+    workspace::with_postgres(&mut cargo, summary, need_postgres());
     workspace::with_envoy(&mut cargo, summary, need_envoy(checkout));
     workspace::with_rmcp(&mut cargo, summary, need_rmcp(checkout))?;
     workspace::with_keycloak(&mut cargo, summary, find_keycloak(checkout));

@@ -73,6 +73,18 @@ pub(crate) fn with_openfga(
     }
 }
 
+/// Tells tests where Postgres's programs are (`MANDATE_POSTGRES`); counts it where there are none.
+pub(crate) fn with_postgres(
+    command: &mut Command,
+    summary: &mut Summary,
+    folder: anyhow::Result<PathBuf>,
+) {
+    match folder {
+        Ok(folder) => drop(command.env("MANDATE_POSTGRES", folder)),
+        Err(reason) => summary.skip("tests against Postgres", &format!("{reason:#}")),
+    }
+}
+
 /// Tells tests where Envoy is (`MANDATE_ENVOY`); counts it where there is none.
 pub(crate) fn with_envoy(
     command: &mut Command,
