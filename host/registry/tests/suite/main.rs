@@ -14,6 +14,7 @@
 
 mod audit;
 mod credentials;
+mod documentation;
 mod failures;
 mod identities;
 mod migrations;
