@@ -63,7 +63,9 @@ impl Server {
         };
         let made = shell(INITIALIZE).status().expect("a shell runs");
         assert!(made.success(), "initdb of MANDATE_POSTGRES makes a cluster");
-        let shell = shell(SERVE).stdin(Stdio::piped()).spawn().expect("a shell runs");
+        // In a group of its own: an interrupt at the keyboard must not end who cleans up.
+        let shell = shell(SERVE).stdin(Stdio::piped()).process_group(0).spawn();
+        let shell = shell.expect("a shell runs");
         let server = Self { folder, _shell: shell };
         server.wait();
         server
