@@ -14,7 +14,7 @@ pub use self::issue::{Issued, Material, NewCredential, SecretSource};
 pub use self::legacy::{LegacyToken, NewLegacyToken};
 pub use self::life::Rotation;
 pub use self::verify::{SecretRefusal, Verified};
-use crate::database::{Row, unreadable};
+use crate::database::{Row, Transaction, Value, unreadable};
 use crate::error::RegistryError;
 use crate::registry::Registry;
 use crate::secret::Algorithm;
@@ -114,6 +114,17 @@ impl Credential {
 const COLUMNS: &str = "id, identity, kind, client_issuer, client_name, subject_issuer, \
     subject_name, thumbprint, token_ids, context_key, secret_algorithm, created_at, expires_at, \
     revoked_at, replaces, last_used_at";
+
+/// Credentials that fit a condition, in the order of their ids.
+pub(crate) fn stored(
+    transaction: &mut dyn Transaction,
+    condition: &str,
+    values: &[Value],
+) -> Result<Vec<Credential>, RegistryError> {
+    let sql =
+        format!("select {COLUMNS} from machine_identity_credential where {condition} order by id");
+    transaction.query(&sql, values)?.iter().map(read).collect()
+}
 
 fn read(row: &Row) -> Result<Credential, RegistryError> {
     let holder = |issuer, name| {

@@ -9,7 +9,7 @@ use mandate_authz::record::{DelegationMode, Holder, Identity, Kind, Scope, Statu
 
 pub use self::create::{NewIdentity, NewThread};
 pub use self::listing::IdentityFilter;
-use crate::database::{Row, unreadable};
+use crate::database::{Row, Transaction, Value, unreadable};
 use crate::error::RegistryError;
 use crate::look_up::Matter;
 use crate::scope;
@@ -104,6 +104,16 @@ const COLUMNS: &str = "object, kind, display_name, thread, owner, tenant, scope,
     sole_user, status, expires_at, created_at, last_used_at, last_rotated_at, external_issuer, \
     external_subject, external_client";
 
+/// Machine identities that fit a condition, in the order of their objects.
+pub(crate) fn stored(
+    transaction: &mut dyn Transaction,
+    condition: &str,
+    values: &[Value],
+) -> Result<Vec<MachineIdentity>, RegistryError> {
+    let sql = format!("select {COLUMNS} from machine_identity where {condition} order by object");
+    transaction.query(&sql, values)?.iter().map(read).collect()
+}
+
 fn read(row: &Row) -> Result<MachineIdentity, RegistryError> {
     let object = |column| match row.optional_text(column)? {
         None => Ok(None),
@@ -148,7 +158,8 @@ pub(crate) const fn status_name(status: Status) -> &'static str {
     }
 }
 
-fn status(text: &str) -> Result<Status, RegistryError> {
+/// A status as the database wrote it.
+pub(crate) fn status(text: &str) -> Result<Status, RegistryError> {
     match text {
         "active" => Ok(Status::Active),
         "retired" => Ok(Status::Retired),

@@ -1,14 +1,15 @@
 //! People: which tokens they are, and to which tenants they belong.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mandate_authz::name::{ObjectName, Subject};
 use mandate_authz::record::{DelegationMode, Holder, Identity, Kind, Status};
 use mandate_authz::row::Row;
 use mandate_authz::tuple::Tuple;
 
+use crate::database::{Transaction, Value};
 use crate::error::RegistryError;
-use crate::identity::status_name;
+use crate::identity::{self, status_name};
 use crate::look_up::{Matter, relation};
 use crate::permission::Deed;
 use crate::registry::{Act, Registry, Written};
@@ -70,7 +71,49 @@ impl Registry {
     }
 }
 
-fn record(person: &Person) -> Identity {
+/// People, all or one, in the order of their objects.
+pub(crate) fn stored(
+    transaction: &mut dyn Transaction,
+    one: Option<&ObjectName>,
+) -> Result<Vec<Person>, RegistryError> {
+    let condition = if one.is_some() { "object = $1" } else { "1 = 1" };
+    let values: Vec<Value> = one.iter().map(|one| one.to_string().into()).collect();
+    let sql = format!(
+        "select object, status, expires_at from principal where {condition} order by object"
+    );
+    let mut people = BTreeMap::new();
+    for row in transaction.query(&sql, &values)? {
+        let person = Person {
+            object: text::object(&row.text(0)?)?,
+            tenants: Vec::new(),
+            subjects: Vec::new(),
+            status: identity::status(&row.text(1)?)?,
+            expires_at: row.optional_number(2)?,
+        };
+        people.insert(row.text(0)?, person);
+    }
+    let sql =
+        format!("select object, tenant from membership where {condition} order by object, tenant");
+    for row in transaction.query(&sql, &values)? {
+        if let Some(person) = people.get_mut(&row.text(0)?) {
+            person.tenants.push(row.text(1)?);
+        }
+    }
+    let sql = format!(
+        "select object, issuer, name from principal_link where {condition} and kind = 'subject' \
+        order by object, issuer, name"
+    );
+    for row in transaction.query(&sql, &values)? {
+        // Machine identities have links as well.
+        if let Some(person) = people.get_mut(&row.text(0)?) {
+            person.subjects.push(Holder { issuer: row.text(1)?, name: row.text(2)? });
+        }
+    }
+    Ok(people.into_values().collect())
+}
+
+/// The record that goes into a snapshot.
+pub(crate) fn record(person: &Person) -> Identity {
     Identity {
         object: person.object.clone(),
         kind: Kind::User,

@@ -168,6 +168,6 @@ impl Registry {
     }
 }
 
-fn uninitialized() -> RegistryError {
+pub(crate) fn uninitialized() -> RegistryError {
     RegistryError::NotFound("registry in this database: initialize it first".to_owned())
 }

@@ -6,7 +6,7 @@ use mandate_authz::snapshot::Home;
 use mandate_authz::tuple::{Tuple, TupleCondition};
 use serde_json::Value as Json;
 
-use crate::database::{Row as Found, Value, unreadable};
+use crate::database::{Row as Found, Transaction, Value, unreadable};
 use crate::error::RegistryError;
 use crate::look_up::{Matter, relation};
 use crate::permission::Deed;
@@ -166,6 +166,19 @@ impl Registry {
         sql.push_str(&format!(" order by object, relation, subject limit ${}", values.len()));
         self.read(|transaction, _| transaction.query(&sql, &values)?.iter().map(read).collect())
     }
+}
+
+/// Stored relationships that fit a condition, in the order of their keys.
+pub(crate) fn stored(
+    transaction: &mut dyn Transaction,
+    condition: &str,
+    values: &[Value],
+) -> Result<Vec<Tuple>, RegistryError> {
+    let sql = format!(
+        "select object, relation, subject, condition_name, context from relationship \
+        where {condition} order by object, relation, subject"
+    );
+    transaction.query(&sql, values)?.iter().map(read).collect()
 }
 
 fn read(row: &Found) -> Result<Tuple, RegistryError> {

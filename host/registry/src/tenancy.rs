@@ -34,8 +34,13 @@ impl Writing<'_> {
         } else {
             "select tenant from object where name = $1 and tenant is not null"
         };
-        let rows = self.query(sql, &[name.into()])?;
+        let rows = self.query(sql, &[name.as_str().into()])?;
         let tenants = rows.iter().map(|row| row.text(0)).collect::<Result<Vec<_>, _>>()?;
+        let registered = "select 1 from principal where object = $1";
+        if tenants.is_empty() && self.finds(registered, &[name.into()])? {
+            // Who is known to belong nowhere has nothing of any tenant.
+            return Ok(Home::Tenants(tenants));
+        }
         Ok(if tenants.is_empty() { Home::Unknown } else { Home::Tenants(tenants) })
     }
 

@@ -13,6 +13,7 @@
 )]
 
 mod audit;
+mod content;
 mod credentials;
 mod documentation;
 mod failures;
@@ -61,6 +62,10 @@ on_both! {
         every_change_is_an_event_of_its_identity_and_credential,
         missing_numbers_of_a_source_are_reported,
         records_are_found_by_each_of_their_columns_and_in_pages;
+    content:
+        a_slice_has_its_tenants_and_what_all_share_and_names_nobody_else,
+        a_snapshot_with_deltas_is_the_snapshot_of_later,
+        containers_are_signed_and_lead_from_one_to_the_next;
     credentials:
         a_certificate_of_another_identity_is_refused,
         a_dry_run_changes_nothing_and_shows_no_secret,
@@ -92,6 +97,7 @@ on_both! {
         everything_goes_down_and_up_again,
         two_processes_migrate_at_once;
     people:
+        a_person_without_a_tenant_keeps_nothing_of_any,
         a_person_who_leaves_a_tenant_loses_what_joined_it,
         a_person_is_registered_with_links_and_memberships;
     permissions:

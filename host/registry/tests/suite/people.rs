@@ -50,3 +50,19 @@ pub(crate) fn a_person_who_leaves_a_tenant_loses_what_joined_it(store: &Store) {
     assert_eq!(of(&mut registry, "user:dora"), kept);
     assert_eq!(of(&mut registry, "agent:helper"), [""; 0]);
 }
+
+pub(crate) fn a_person_without_a_tenant_keeps_nothing_of_any(store: &Store) {
+    let mut registry = scene(store);
+    registry.put_person(&local(), &person("carol", &[])).expect("she leaves");
+    let filter = RelationshipFilter {
+        subject: Some(object("user:carol")),
+        most: 10,
+        ..RelationshipFilter::default()
+    };
+    assert_eq!(registry.relationships(&filter), Ok(Vec::new()));
+    // What would keep a snapshot from being built is not written.
+    let refused =
+        registry.write_relationships(&local(), &[tuple("organization:acme#admin@user:carol")]);
+    let line = "`organization:acme#admin@user:carol` joins two tenants".to_owned();
+    assert_eq!(refused, Err(RegistryError::Invalid(line)));
+}
