@@ -2,6 +2,8 @@
 
 use std::error::Error;
 use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::BytesMut;
@@ -25,6 +27,8 @@ const SCHEMA_LOCK: i64 = 0x006d_616e_6461_7465;
 pub struct PostgresDatabase {
     config: Config,
     client: Option<Client>,
+    /// A call has found the connection gone. The client learns of it later, by itself.
+    lost: Arc<AtomicBool>,
 }
 
 impl std::fmt::Debug for PostgresDatabase {
@@ -47,13 +51,15 @@ impl PostgresDatabase {
             return Err(RegistryError::TlsNeeded);
         }
         config.connect_timeout(Duration::from_secs(10)).application_name("mandate");
-        let mut database = Self { config, client: None };
+        let mut database = Self { config, client: None, lost: Arc::default() };
         database.client()?;
         Ok(database)
     }
 
     fn client(&mut self) -> Result<&mut Client, RegistryError> {
-        if self.client.as_ref().is_some_and(Client::is_closed) {
+        if self.lost.swap(false, Ordering::Relaxed)
+            || self.client.as_ref().is_some_and(Client::is_closed)
+        {
             self.client = None;
         }
         if self.client.is_none() {
@@ -85,6 +91,7 @@ impl Database for PostgresDatabase {
     }
 
     fn begin(&mut self, access: Access) -> Result<Box<dyn Transaction + '_>, RegistryError> {
+        let lost = Arc::clone(&self.lost);
         let builder = self.client()?.build_transaction();
         let builder = match access {
             // One state from the first statement to the last.
@@ -95,8 +102,8 @@ impl Database for PostgresDatabase {
             // registry's row sees everything of the one before.
             Access::Write => builder.isolation_level(postgres::IsolationLevel::ReadCommitted),
         };
-        let transaction = builder.start().map_err(|error| failure(&error))?;
-        Ok(Box::new(PostgresTransaction { transaction, failed: false }))
+        let transaction = builder.start().map_err(|error| noticed(&error, &lost))?;
+        Ok(Box::new(PostgresTransaction { transaction, failed: false, lost }))
     }
 }
 
@@ -104,12 +111,14 @@ struct PostgresTransaction<'c> {
     transaction: postgres::Transaction<'c>,
     /// A statement failed: Postgres would answer a commit with a rollback, and call it a success.
     failed: bool,
+    /// The database's own.
+    lost: Arc<AtomicBool>,
 }
 
 impl PostgresTransaction<'_> {
     fn note<T>(&mut self, result: Result<T, postgres::Error>) -> Result<T, RegistryError> {
         self.failed |= result.is_err();
-        result.map_err(|error| failure(&error))
+        result.map_err(|error| noticed(&error, &self.lost))
     }
 }
 
@@ -150,8 +159,9 @@ impl Transaction for PostgresTransaction<'_> {
             let text = "a statement of this transaction failed".to_owned();
             return Err(RegistryError::Database(text));
         }
-        self.transaction.commit().map_err(|error| {
-            let known = failure(&error);
+        let Self { transaction, lost, .. } = *self;
+        transaction.commit().map_err(|error| {
+            let known = noticed(&error, &lost);
             // The server's answer is missing, or says that it went away: neither is a no.
             let is_lost = matches!(known, RegistryError::Unreachable(_));
             let is_lost = is_lost || error.as_db_error().is_none();
@@ -197,6 +207,15 @@ fn row(row: &postgres::Row) -> Result<Row, postgres::Error> {
 
 fn integer(number: i32) -> Value {
     Value::Integer(number.into())
+}
+
+/// As [`failure`]; a connection that is gone is not used again.
+fn noticed(error: &postgres::Error, lost: &AtomicBool) -> RegistryError {
+    let known = failure(error);
+    if matches!(known, RegistryError::Unreachable(_)) {
+        lost.store(true, Ordering::Relaxed);
+    }
+    known
 }
 
 /// The server's message without its detail, in which values may stand.
