@@ -224,6 +224,13 @@ proptest! {
     }
 }
 
+// A comment on a line of its own left the indentation of that line, which the next reading dropped.
+#[test]
+fn a_line_whose_comment_is_gone_is_written_as_it_is_read() {
+    let text = "model\n  schema 1.1\ntype user\ncondition c(a: int) {\n  a > 1\n // \"}\"\n  && a < 3\n}\n";
+    check_dsl(text);
+}
+
 // By fuzzing: written on a line of its own, it was a comment.
 #[test]
 fn an_expression_that_begins_with_a_hash_is_written_as_it_was_read() {

@@ -106,20 +106,20 @@ impl Parser<'_> {
 /// are no tokens, leave some behind.
 pub(in crate::model) fn expression_text(tokens: &[Token<'_>]) -> String {
     let mut text = String::new();
-    let mut blank = "";
+    // Of the line so far, and written with what follows on it: a line whose comment is gone is empty.
+    let mut blank = String::new();
     for token in tokens {
         if token.kind == TokenKind::Whitespace {
-            blank = token.text;
+            blank.push_str(token.text);
         } else if token.kind == TokenKind::Newline {
-            blank = "";
             let last = token.text.rsplit_once('\n').map_or(token.text, |(_, last)| last);
             let lines = token.text.matches('\n').count();
             text.extend(std::iter::repeat_n('\n', lines));
-            text.push_str(last);
+            last.clone_into(&mut blank);
         } else {
-            text.push_str(blank);
+            text.push_str(&blank);
             text.push_str(token.text);
-            blank = "";
+            blank.clear();
         }
     }
     text.trim().to_owned()
