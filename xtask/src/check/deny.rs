@@ -7,8 +7,10 @@ use crate::checkout::{Checkout, cargo_home};
 use crate::process;
 use crate::setup::{CARGO_DENY, need_tool};
 
-/// Licences, bans and sources need nothing but the lock file.
+/// Licences, bans and sources need the packages of every platform, of which a build fetches its own.
 pub(crate) fn check(checkout: &Checkout) -> anyhow::Result<Outcome> {
+    let mut fetch = process::cargo();
+    process::status(fetch.current_dir(checkout.root()).args(["fetch", "--locked", "--quiet"]))?;
     run(checkout, &["licenses", "bans", "sources"])?;
     Ok(Outcome::Done)
 }
