@@ -17,7 +17,8 @@ use crate::store::Store;
 const PUBLIC_KEY: &str =
     r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
 
-fn of(material: Material) -> NewCredential {
+/// A credential of this alone.
+pub(crate) fn of(material: Material) -> NewCredential {
     NewCredential { material, subject: None, token_ids: Vec::new(), expires_at: None }
 }
 

@@ -1,8 +1,9 @@
 //! Where secrets must not be.
 
-use mandate_registry::credential::{Material, NewCredential, Rotation, SecretSource};
+use mandate_registry::credential::{Material, Rotation, SecretSource};
 use mandate_registry::secret::{self, Secret};
 
+use crate::credentials::of;
 use crate::scene::{NOW, local, object, scene};
 use crate::store::Store;
 
@@ -11,12 +12,6 @@ const PLANTED: &str = "planted-secret-of-nobody-5d1c";
 pub(crate) fn no_planted_secret_is_in_an_error_or_a_log(store: &Store) {
     let mut registry = scene(store);
     let name = object("agent:helper");
-    let of = |material| NewCredential {
-        material,
-        subject: None,
-        token_ids: Vec::new(),
-        expires_at: None,
-    };
     let planted = || SecretSource::Imported(Secret::new(PLANTED.to_owned()));
     let imported = of(Material::AppPassword(planted()));
     let imported =
@@ -56,12 +51,6 @@ pub(crate) fn no_planted_secret_is_in_an_error_or_a_log(store: &Store) {
 pub(crate) fn no_planted_secret_is_in_a_dump(store: &Store) {
     let mut registry = scene(store);
     let name = object("agent:helper");
-    let of = |material| NewCredential {
-        material,
-        subject: None,
-        token_ids: Vec::new(),
-        expires_at: None,
-    };
     let planted = SecretSource::Imported(Secret::new(PLANTED.to_owned()));
     registry
         .add_credential(&local(), &name, &of(Material::AppPassword(planted)))
