@@ -9,7 +9,9 @@ use std::process::Command;
 use clap::Subcommand;
 
 use crate::checkout::Checkout;
-use crate::setup::{need_envoy, need_keycloak, need_node, need_openfga, need_python};
+use crate::setup::{
+    need_envoy, need_keycloak, need_node, need_openfga, need_postgres, need_python,
+};
 use crate::summary::Summary;
 use crate::{guests, process, repro, workspace};
 use mutants::{Choice, Package};
@@ -71,6 +73,12 @@ pub(crate) enum Campaign {
     },
     /// Tokens of a Keycloak server, fetched from Maven Central the first time
     Keycloak,
+    /// `kill -9` at random moments of a load of writes on the registry: nothing acknowledged is lost
+    Kills {
+        /// How often on SQLite; a fifth of it on Postgres, whose server is killed every other time
+        #[arg(long, default_value_t = 500)]
+        rounds: u32,
+    },
     /// Mutations of a core crate that its tests should catch; a rerun continues
     Mutants {
         /// Whose code
@@ -127,6 +135,7 @@ pub(crate) fn run(checkout: &Checkout, campaign: &Campaign) -> anyhow::Result<()
         }
         Campaign::Fuzz { seconds, jobs, targets } => fuzz::run(checkout, *seconds, *jobs, targets),
         Campaign::Keycloak => keycloak(checkout),
+        Campaign::Kills { rounds } => kills(checkout, *rounds),
         Campaign::Mutants { package, count, seed, jobs, again } => {
             let (package, count, seed, again) = (*package, *count, *seed, *again);
             mutants::run(checkout, Choice { package, count, seed, again }, *jobs)
@@ -200,6 +209,19 @@ fn keycloak(checkout: &Checkout) -> anyhow::Result<()> {
     workspace::with_keycloak(&mut cargo, &mut summary, Ok(folder));
     cargo.env("MANDATE_SKIPS", summary.file());
     let result = process::step("keycloak", &mut cargo);
+    summary.print();
+    result
+}
+
+/// The long form of the kills in `host/registry/tests/suite`; `cargo test` runs the short one.
+fn kills(checkout: &Checkout, rounds: u32) -> anyhow::Result<()> {
+    let mut summary = Summary::new(checkout)?;
+    let mut cargo = workspace::cargo(checkout);
+    cargo.args(["test", "--locked", "--package", "mandate-registry", "--test", "suite"]);
+    cargo.args(["kills::", "--", "--nocapture", "--test-threads=1"]);
+    cargo.env("MANDATE_KILLS", rounds.to_string()).env("MANDATE_SKIPS", summary.file());
+    workspace::with_postgres(&mut cargo, &mut summary, need_postgres());
+    let result = process::step("kills", &mut cargo);
     summary.print();
     result
 }

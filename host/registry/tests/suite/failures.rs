@@ -185,8 +185,8 @@ fn a_lost_connection_fails_one_call_and_the_next_one_connects() {
     let Some(store) = Store::postgres() else { return };
     let mut registry = scene(&store);
     let before = registry.position().expect("a position");
-    let Store::Postgres { name } = &store else { return };
-    server().expect("it runs").disconnect(name);
+    let Store::Postgres { server, name } = &store else { return };
+    server.disconnect(name);
     let lost = registry.put_person(&local(), &person("eve", &[])).map(drop);
     assert!(matches!(lost, Err(RegistryError::Unreachable(_))), "{lost:?}");
     assert_eq!(registry.position(), Ok(before));
@@ -202,8 +202,8 @@ fn a_commit_whose_answer_is_lost_says_that_nobody_knows() {
     let name = object("user:eve").to_string();
     let sql = "insert into object (name) values ($1)";
     transaction.execute(sql, &[Value::Text(name)]).expect("a row");
-    let Store::Postgres { name } = &store else { return };
-    server().expect("it runs").disconnect(name);
+    let Store::Postgres { server, name } = &store else { return };
+    server.disconnect(name);
     assert_eq!(transaction.commit(), Err(RegistryError::CommitUnknown));
     let line = "the connection was lost during the commit: unknown whether it was written";
     assert_eq!(RegistryError::CommitUnknown.to_string(), line);

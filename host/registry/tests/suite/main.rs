@@ -18,6 +18,7 @@ mod credentials;
 mod documentation;
 mod failures;
 mod identities;
+mod kills;
 mod migrations;
 mod people;
 mod permissions;

@@ -1,7 +1,8 @@
 //! A Postgres of our own: one for each test process, on a Unix socket in a temporary folder.
 //!
 //! A shell holds the server and waits on its standard input: when this process ends, however it
-//! ends, the shell stops the server and removes the folder.
+//! ends, the shell stops the server and removes the folder. A server that ends by itself, or is
+//! killed, is started again.
 
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::os::unix::process::CommandExt as _;
@@ -34,14 +35,21 @@ pub(crate) fn server() -> Option<&'static Server> {
             skip("the registry on Postgres, every case", reason);
             return None;
         };
-        Some(Server::start(Path::new(&programs)))
+        Some(Server::start(Path::new(&programs), "mandate-pg"))
     });
     started.as_ref()
 }
 
+/// Another server, which its test may kill; `None` where there is no Postgres.
+pub(crate) fn server_to_kill() -> Option<&'static Server> {
+    static SERVER: OnceLock<Server> = OnceLock::new();
+    let programs = std::env::var_os("MANDATE_POSTGRES")?;
+    Some(SERVER.get_or_init(|| Server::start(Path::new(&programs), "mandate-pg-killed")))
+}
+
 impl Server {
-    fn start(programs: &Path) -> Self {
-        let folder = std::env::temp_dir().join(format!("mandate-pg-{}", std::process::id()));
+    fn start(programs: &Path, name: &str) -> Self {
+        let folder = std::env::temp_dir().join(format!("{name}-{}", std::process::id()));
         std::fs::create_dir_all(&folder).expect("a temporary folder");
         std::fs::write(folder.join("password"), PASSWORD).expect("the password's file");
         let owner = owner();
@@ -71,7 +79,17 @@ impl Server {
         server
     }
 
-    fn wait(&self) {
+    /// Ends the server at once, as a crash of its machine would; it comes back by itself.
+    pub(crate) fn kill(&self) {
+        let file = self.folder.join("data/postmaster.pid");
+        let text = std::fs::read_to_string(file).expect("a running server has its file");
+        let id = text.lines().next().expect("the process is in its first line");
+        let killed = Command::new("kill").args(["-KILL", id]).status().expect("`kill` runs");
+        assert!(killed.success(), "the server was running");
+    }
+
+    /// Until it answers.
+    pub(crate) fn wait(&self) {
         let started = Instant::now();
         while database::open(&self.url("postgres")).is_err() {
             assert!(started.elapsed() < Duration::from_secs(60), "Postgres answers within 60 s");
@@ -131,7 +149,9 @@ fn owner() -> Option<(u32, u32)> {
 const INITIALIZE: &str = "exec \"$1/initdb\" --pgdata=\"$2/data\" --username=mandate \
     --auth=scram-sha-256 --pwfile=\"$2/password\" --encoding=UTF8 --locale=C --no-sync";
 
-const SERVE: &str = "\"$1/postgres\" -D \"$2/data\" -c unix_socket_directories=\"$2\" \
-    -c listen_addresses= -c fsync=off -c max_connections=90 <&- & server=$!
-    cat > /dev/null
-    kill -QUIT $server; wait $server; rm -rf \"$2/data\" \"$2/password\"; rmdir \"$2\"";
+const SERVE: &str = "while [ ! -e \"$2/over\" ]; do
+        \"$1/postgres\" -D \"$2/data\" -c unix_socket_directories=\"$2\" \
+            -c listen_addresses= -c fsync=off -c max_connections=90 <&-; sleep 0.05
+    done & servers=$!
+    cat > /dev/null; touch \"$2/over\"
+    kill -QUIT $(head -n 1 \"$2/data/postmaster.pid\"); wait $servers; rm -rf \"$2\"";

@@ -7,12 +7,12 @@ use mandate_registry::confirm::Confirm;
 use mandate_registry::database::{self, Access, Database, Engine, Row, Value};
 use mandate_registry::migration;
 
-use crate::server::server;
+use crate::server::{Server, server};
 
 /// A database for one test, empty at first.
 #[derive(Debug)]
 pub(crate) enum Store {
-    Postgres { name: String },
+    Postgres { server: &'static Server, name: String },
     Sqlite { folder: PathBuf },
 }
 
@@ -27,12 +27,17 @@ impl Store {
     }
 
     pub(crate) fn postgres() -> Option<Self> {
-        server().map(|server| Self::Postgres { name: server.make_database() })
+        server().map(Self::on)
+    }
+
+    /// An empty database of a server.
+    pub(crate) fn on(server: &'static Server) -> Self {
+        Self::Postgres { server, name: server.make_database() }
     }
 
     pub(crate) fn address(&self) -> String {
         match self {
-            Self::Postgres { name } => server().expect("it runs").url(name),
+            Self::Postgres { server, name } => server.url(name),
             Self::Sqlite { folder } => format!("sqlite:{}", folder.join("registry.db").display()),
         }
     }
