@@ -162,11 +162,14 @@ pub(crate) fn conformance(checkout: &Checkout, arguments: &[OsString]) -> anyhow
 /// When a bench does not build or run.
 pub(crate) fn bench(checkout: &Checkout, arguments: &[OsString]) -> anyhow::Result<()> {
     let arguments = &with_place_of_docs(arguments)?;
-    guests::run(checkout)?;
     let first = arguments.split_first().and_then(|(first, rest)| Some((first.to_str()?, rest)));
+    if first.is_none_or(|(name, _)| name != "registry") {
+        guests::run(checkout)?;
+    }
     match first {
         Some(("authz", rest)) => bench_authz(checkout, rest),
         Some(("envoy", rest)) => bench_envoy(checkout, rest),
+        Some(("registry", rest)) => bench_registry(checkout, rest),
         _ => {
             let mut command = cargo(checkout);
             command.args(["bench", "--locked", "--package", "mandate-benches"]).args(arguments);
@@ -217,6 +220,13 @@ fn bench_envoy(checkout: &Checkout, arguments: &[OsString]) -> anyhow::Result<()
     command.env("MANDATE_ENVOY", need_envoy(checkout)?);
     command.args(["bench", "--locked", "--package", "mandate-benches", "--bench", "envoy"]);
     process::step("bench", command.args(["--", "envoy"]).args(arguments))
+}
+
+/// How the registry grows.
+fn bench_registry(checkout: &Checkout, arguments: &[OsString]) -> anyhow::Result<()> {
+    let mut command = cargo(checkout);
+    command.args(["bench", "--locked", "--package", "mandate-registry", "--bench", "growth"]);
+    process::step("bench", command.arg("--").args(arguments))
 }
 
 /// Where cargo puts the host's artifacts: `CARGO_TARGET_DIR`, configuration, or `target`.

@@ -29,6 +29,9 @@ impl SqliteDatabase {
         for (name, value) in settings {
             connection.pragma_update(None, name, value).map_err(|error| failure(&error))?;
         }
+        // 64 MiB, in units of 1,024 bytes: a large write that does not fit is written and read again
+        // with each statement.
+        connection.pragma_update(None, "cache_size", -65_536).map_err(|error| failure(&error))?;
         // A schema that somebody planted runs no functions of its own.
         connection.pragma_update(None, "trusted_schema", "off").map_err(|error| failure(&error))?;
         Ok(Self { connection })
