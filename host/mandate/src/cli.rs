@@ -14,7 +14,9 @@ use crate::commands::demo::DemoCommand;
 #[cfg(feature = "dev")]
 use crate::commands::dev_issuer::DevIssuerCommand;
 use crate::commands::envoy::EnvoyCommand;
+use crate::commands::init::InitCommand;
 use crate::commands::inspect::InspectCommand;
+use crate::commands::migrate::MigrateCommand;
 use crate::commands::model::ModelCommand;
 use crate::commands::probe::ProbeCommand;
 use crate::commands::replay::ReplayCommand;
@@ -44,7 +46,9 @@ enum Command {
     #[cfg(feature = "dev")]
     DevIssuer(DevIssuerCommand),
     Envoy(EnvoyCommand),
+    Init(InitCommand),
     Inspect(InspectCommand),
+    Migrate(MigrateCommand),
     Model(ModelCommand),
     Probe(ProbeCommand),
     Replay(ReplayCommand),
@@ -64,7 +68,9 @@ impl Command {
             #[cfg(feature = "dev")]
             Self::DevIssuer(command) => command.run(),
             Self::Envoy(command) => command.run(),
+            Self::Init(command) => command.run(),
             Self::Inspect(command) => command.run(),
+            Self::Migrate(command) => command.run(),
             Self::Model(command) => command.run(),
             Self::Probe(command) => command.run(),
             Self::Replay(command) => command.run(),

@@ -2,6 +2,7 @@
 
 pub mod cli;
 pub mod commands;
+pub mod configuration;
 pub mod conformance;
 #[cfg(feature = "dev")]
 pub mod dev_issuer;

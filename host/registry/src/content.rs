@@ -31,7 +31,13 @@ impl Slice {
     /// Everything.
     #[must_use]
     pub fn all() -> Self {
-        Self { name: "all".to_owned(), tenants: None }
+        Self::everything("all")
+    }
+
+    /// Everything, under a name.
+    #[must_use]
+    pub fn everything(name: &str) -> Self {
+        Self { name: name.to_owned(), tenants: None }
     }
 
     /// What these tenants have, and what all share. Objects whose tenant nobody knows are in none.

@@ -71,6 +71,38 @@ impl Registry {
     }
 }
 
+impl Registry {
+    /// One person.
+    ///
+    /// # Errors
+    /// [`RegistryError::NotFound`] when there is none of that name.
+    pub fn person(&mut self, object: &ObjectName) -> Result<Person, RegistryError> {
+        let found = self.read(|transaction, _| stored(transaction, Some(object)))?;
+        let unknown = || RegistryError::NotFound(format!("person `{object}`"));
+        found.into_iter().next().ok_or_else(unknown)
+    }
+
+    /// Everybody, in the order of their objects.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub fn people(&mut self) -> Result<Vec<Person>, RegistryError> {
+        self.read(|transaction, _| stored(transaction, None))
+    }
+
+    /// Whether somebody is registered: a person or a machine identity.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub fn has_principal(&mut self, object: &ObjectName) -> Result<bool, RegistryError> {
+        let sql = "select 1 from principal where object = $1 union all \
+            select 1 from machine_identity where object = $1";
+        self.read(|transaction, _| {
+            Ok(!transaction.query(sql, &[object.to_string().into()])?.is_empty())
+        })
+    }
+}
+
 /// People, all or one, in the order of their objects.
 pub(crate) fn stored(
     transaction: &mut dyn Transaction,

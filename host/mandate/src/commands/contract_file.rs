@@ -14,13 +14,13 @@ use crate::keys::quoted;
 
 /// A contract that loads.
 #[derive(Clone, Debug)]
-pub(super) struct ContractFile {
+pub(crate) struct ContractFile {
     /// The checked form.
-    pub(super) checked: Contract,
+    pub(crate) checked: Contract,
     /// What it says about decisions, if anything.
-    pub(super) authz: Option<Policy>,
+    pub(crate) authz: Option<Policy>,
     /// As written, for the trust document.
-    pub(super) value: Value,
+    pub(crate) value: Value,
 }
 
 impl ContractFile {
@@ -28,7 +28,7 @@ impl ContractFile {
     ///
     /// # Errors
     /// When the file cannot be read, or the first member that is wrong.
-    pub(super) fn read(path: &Path) -> anyhow::Result<Self> {
+    pub(crate) fn read(path: &Path) -> anyhow::Result<Self> {
         let text = input_file::read_text("contract", path)?;
         let refuse = |problem: String| anyhow!("contract `{}`: {problem}", path.display());
         // First the strict reader: it refuses duplicate members, of which `Value` keeps the last.
@@ -45,7 +45,7 @@ impl ContractFile {
     ///
     /// # Errors
     /// As [`ContractFile::read`], and when it has no `authz`.
-    pub(super) fn read_with_policy(path: &Path) -> anyhow::Result<(Self, Policy)> {
+    pub(crate) fn read_with_policy(path: &Path) -> anyhow::Result<(Self, Policy)> {
         let mut file = Self::read(path)?;
         match file.authz.take() {
             Some(policy) => Ok((file, policy)),
@@ -54,27 +54,27 @@ impl ContractFile {
     }
 
     /// Checks a contract that was put together here.
-    pub(super) fn from_value(value: Value) -> anyhow::Result<Self> {
+    pub(crate) fn from_value(value: Value) -> anyhow::Result<Self> {
         let checked = Contract::parse(&value.to_string())?;
         Ok(Self { authz: Policy::from_contract(&checked)?, checked, value })
     }
 
     /// `major.minor.patch`.
     #[must_use]
-    pub(super) fn version(&self) -> String {
+    pub(crate) fn version(&self) -> String {
         self.checked.version().map(|number| number.to_string()).join(".")
     }
 
     /// `draft`, `frozen` or `deployed`.
     #[must_use]
-    pub(super) fn status(&self) -> &str {
+    pub(crate) fn status(&self) -> &str {
         self.value.get("status").and_then(Value::as_str).unwrap_or_default()
     }
 }
 
 /// The options that say what the token must be meant for.
 #[derive(Args, Clone, Debug)]
-pub(super) struct AudienceChoice {
+pub(crate) struct AudienceChoice {
     /// The audience that the token must be for; may be left out when the contract lists one only.
     #[arg(long, value_name = "TEXT")]
     audience: Option<String>,
@@ -85,13 +85,13 @@ pub(super) struct AudienceChoice {
 
 impl AudienceChoice {
     /// No choice: the only audience.
-    pub(super) const NONE: Self = Self { audience: None, app: None };
+    pub(crate) const NONE: Self = Self { audience: None, app: None };
 
     /// The audience as it stands in the contract.
     ///
     /// # Errors
     /// When the contract does not list it, or lists several and none was chosen.
-    pub(super) fn resolve(&self, contract: &Contract) -> anyhow::Result<String> {
+    pub(crate) fn resolve(&self, contract: &Contract) -> anyhow::Result<String> {
         let listed: Vec<(String, &str)> = named_audiences(contract);
         let names = || {
             let names: Vec<_> = listed.iter().map(|(name, _)| quoted(name)).collect();
@@ -118,7 +118,7 @@ impl AudienceChoice {
 
 /// Every audience with the name by which `--app` chooses it.
 #[must_use]
-pub(super) fn named_audiences(contract: &Contract) -> Vec<(String, &str)> {
+pub(crate) fn named_audiences(contract: &Contract) -> Vec<(String, &str)> {
     contract
         .apps()
         .iter()
@@ -135,8 +135,8 @@ pub(super) fn named_audiences(contract: &Contract) -> Vec<(String, &str)> {
 
 /// The option that names a contract.
 #[derive(Args, Clone, Debug)]
-pub(super) struct ContractOption {
+pub(crate) struct ContractOption {
     /// The contract: contract/CONTRACT.md.
     #[arg(long, value_name = "FILE")]
-    pub(super) contract: PathBuf,
+    pub(crate) contract: PathBuf,
 }

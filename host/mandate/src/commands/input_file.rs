@@ -9,12 +9,12 @@ use anyhow::{Context as _, ensure};
 const LONGEST: u64 = 1024 * 1024;
 
 /// Reads a file, or stdin for `-`. `what` names it in errors.
-pub(super) fn read(what: &str, path: &Path) -> anyhow::Result<Vec<u8>> {
+pub(crate) fn read(what: &str, path: &Path) -> anyhow::Result<Vec<u8>> {
     read_within(what, path, LONGEST)
 }
 
 /// Reads a file, or stdin for `-`, of at most so many bytes.
-pub(super) fn read_within(what: &str, path: &Path, longest: u64) -> anyhow::Result<Vec<u8>> {
+pub(crate) fn read_within(what: &str, path: &Path, longest: u64) -> anyhow::Result<Vec<u8>> {
     if path == Path::new("-") {
         return read_bounded(&format!("{what} on stdin"), std::io::stdin().lock(), longest);
     }
@@ -24,19 +24,19 @@ pub(super) fn read_within(what: &str, path: &Path, longest: u64) -> anyhow::Resu
 }
 
 /// Reads a file of text.
-pub(super) fn read_text(what: &str, path: &Path) -> anyhow::Result<String> {
+pub(crate) fn read_text(what: &str, path: &Path) -> anyhow::Result<String> {
     read_text_within(what, path, LONGEST)
 }
 
 /// Reads a file of text of at most so many bytes.
-pub(super) fn read_text_within(what: &str, path: &Path, longest: u64) -> anyhow::Result<String> {
+pub(crate) fn read_text_within(what: &str, path: &Path, longest: u64) -> anyhow::Result<String> {
     let bytes = read_within(what, path, longest)?;
     String::from_utf8(bytes)
         .map_err(|_| anyhow::anyhow!("{what} `{}` is not UTF-8", path.display()))
 }
 
 /// Reads to the end, within the limit.
-pub(super) fn read_all(name: &str, source: impl Read) -> anyhow::Result<Vec<u8>> {
+pub(crate) fn read_all(name: &str, source: impl Read) -> anyhow::Result<Vec<u8>> {
     read_bounded(name, source, LONGEST)
 }
 

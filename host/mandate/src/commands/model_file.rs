@@ -9,14 +9,14 @@ use crate::commands::input_file;
 
 /// How a model is written down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Form {
+pub(crate) enum Form {
     Dsl,
     Json,
     Modules,
 }
 
 impl Form {
-    pub(super) const fn as_str(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Dsl => "dsl",
             Self::Json => "json",
@@ -38,15 +38,15 @@ impl Form {
 
 /// A model that is well formed; whether it is sound, [`ModelFile::sound`] says.
 #[derive(Debug)]
-pub(super) struct ModelFile {
-    pub(super) form: Form,
-    pub(super) located: LocatedModel,
+pub(crate) struct ModelFile {
+    pub(crate) form: Form,
+    pub(crate) located: LocatedModel,
     name: String,
 }
 
 /// Why there is no model.
 #[derive(Debug)]
-pub(super) enum ModelRefusal {
+pub(crate) enum ModelRefusal {
     /// A file cannot be read.
     Unreadable(anyhow::Error),
     /// What is wrong with it; never empty.
@@ -58,7 +58,7 @@ impl ModelFile {
     ///
     /// # Errors
     /// A file that cannot be read, or everything that keeps the texts from being a model.
-    pub(super) fn read(path: &Path) -> Result<Self, ModelRefusal> {
+    pub(crate) fn read(path: &Path) -> Result<Self, ModelRefusal> {
         let name = path.display().to_string();
         let text = input_file::read_text("model", path).map_err(ModelRefusal::Unreadable)?;
         let form = Form::of(path, &text);
@@ -80,7 +80,7 @@ impl ModelFile {
     ///
     /// # Errors
     /// As [`ModelFile::read`], and everything that is wrong with the model.
-    pub(super) fn sound(path: &Path) -> Result<Model, ModelRefusal> {
+    pub(crate) fn sound(path: &Path) -> Result<Model, ModelRefusal> {
         let file = Self::read(path)?;
         match file.located.validate() {
             Ok(()) => Ok(file.located.into_model()),
@@ -99,7 +99,7 @@ impl From<ModelRefusal> for anyhow::Error {
 }
 
 /// The first of several errors, and how many more there are.
-pub(super) fn first(errors: &[ModelError]) -> String {
+pub(crate) fn first(errors: &[ModelError]) -> String {
     let first = errors.first().map(ToString::to_string).unwrap_or_default();
     match errors.len() {
         0 | 1 => first,

@@ -8,12 +8,12 @@ use anyhow::Context as _;
 
 /// Writes a file in one step: what stood there stays until the new content is on the disk. `what`
 /// names it in errors.
-pub(super) fn replace(what: &str, path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+pub(crate) fn replace(what: &str, path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     put(what, path, bytes, File::options())
 }
 
 /// As [`replace`], for its owner alone.
-pub(super) fn replace_private(what: &str, path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+pub(crate) fn replace_private(what: &str, path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let mut options = File::options();
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);

@@ -44,11 +44,22 @@ impl PostgresDatabase {
     /// # Errors
     /// [`RegistryError::TlsNeeded`] for another machine; what the server says.
     pub fn open(url: &str) -> Result<Self, RegistryError> {
+        Self::open_with(url, None)
+    }
+
+    /// As [`PostgresDatabase::open`], with a password that does not stand in the URL.
+    ///
+    /// # Errors
+    /// As [`PostgresDatabase::open`].
+    pub fn open_with(url: &str, password: Option<&str>) -> Result<Self, RegistryError> {
         // The library's message could repeat a part of the URL, in which a password may stand.
         let malformed = |_| RegistryError::Invalid("this is no URL of a Postgres".to_owned());
         let mut config: Config = url.parse().map_err(malformed)?;
         if !is_local(&config) {
             return Err(RegistryError::TlsNeeded);
+        }
+        if let Some(password) = password {
+            config.password(password);
         }
         config.connect_timeout(Duration::from_secs(10)).application_name("mandate");
         let mut database = Self { config, client: None, lost: Arc::default() };

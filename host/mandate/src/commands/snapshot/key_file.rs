@@ -14,38 +14,38 @@ use crate::output;
 
 /// The option that names the key that signs.
 #[derive(Args, Clone, Debug)]
-pub(in crate::commands) struct PrivateKeyOption {
+pub(crate) struct PrivateKeyOption {
     /// The private key that signs: `snapshot keygen`, or an Ed25519 key as PKCS#8 (PEM or DER).
     #[arg(long, value_name = "FILE")]
     key: PathBuf,
 }
 
 impl PrivateKeyOption {
-    pub(in crate::commands) fn read(&self) -> anyhow::Result<SigningKey> {
+    pub(crate) fn read(&self) -> anyhow::Result<SigningKey> {
         read_signing_key(&self.key)
     }
 }
 
 /// The option that pins public keys.
 #[derive(Args, Clone, Debug)]
-pub(in crate::commands) struct PinnedKeyOption {
+pub(crate) struct PinnedKeyOption {
     /// Public key (JWK) that may have signed; twice while keys rotate.
     #[arg(long, value_name = "PUBLIC", required = true)]
     key: Vec<PathBuf>,
 }
 
 impl PinnedKeyOption {
-    pub(in crate::commands) fn read(&self) -> anyhow::Result<PinnedKeys> {
+    pub(crate) fn read(&self) -> anyhow::Result<PinnedKeys> {
         PinnedKeys::read(&self.key)
     }
 }
 
 /// Keys that may have signed.
 #[derive(Debug)]
-pub(in crate::commands) struct PinnedKeys {
-    pub(in crate::commands) keys: Vec<PinnedKey>,
+pub(crate) struct PinnedKeys {
+    pub(crate) keys: Vec<PinnedKey>,
     /// As JWKs, for a configuration.
-    pub(in crate::commands) texts: Vec<String>,
+    pub(crate) texts: Vec<String>,
 }
 
 impl PinnedKeys {
@@ -53,7 +53,7 @@ impl PinnedKeys {
     ///
     /// # Errors
     /// More than two files, or the first that is no public Ed25519 key.
-    pub(in crate::commands) fn read(paths: &[PathBuf]) -> anyhow::Result<Self> {
+    pub(crate) fn read(paths: &[PathBuf]) -> anyhow::Result<Self> {
         ensure!(
             paths.len() <= limits::PINNED_KEYS,
             "`--key`: at most {} keys are pinned",
@@ -70,14 +70,14 @@ impl PinnedKeys {
     }
 
     /// The public half of a key that signs.
-    pub(in crate::commands) fn of(signing: &SigningKey) -> anyhow::Result<Self> {
+    pub(crate) fn of(signing: &SigningKey) -> anyhow::Result<Self> {
         let text = signing.to_public_jwk();
         Ok(Self { keys: vec![PinnedKey::parse(&text)?], texts: vec![text] })
     }
 }
 
 /// Reads a private key: a private JWK, or PKCS#8 in PEM or DER. Nothing of it is ever shown.
-pub(in crate::commands) fn read_signing_key(path: &Path) -> anyhow::Result<SigningKey> {
+pub(crate) fn read_signing_key(path: &Path) -> anyhow::Result<SigningKey> {
     let bytes = input_file::read("key", path)?;
     warn_if_readable_by_others(path);
     let parsed = match str::from_utf8(&bytes) {

@@ -29,6 +29,13 @@ pub(super) struct KeygenCommand {
     json: bool,
 }
 
+/// A new key.
+pub(in crate::commands) fn generate() -> anyhow::Result<SigningKey> {
+    let mut seed = [0; 32];
+    getrandom::getrandom(&mut seed).map_err(|error| anyhow!("no randomness: {error}"))?;
+    Ok(SigningKey::from_seed(seed)?)
+}
+
 impl KeygenCommand {
     /// Makes a key: 0 made, 2 not.
     pub(super) fn run(self) -> ExitCode {
@@ -39,9 +46,7 @@ impl KeygenCommand {
     }
 
     fn make(&self) -> anyhow::Result<SigningKey> {
-        let mut seed = [0; 32];
-        getrandom::getrandom(&mut seed).map_err(|error| anyhow!("no randomness: {error}"))?;
-        let key = SigningKey::from_seed(seed)?;
+        let key = generate()?;
         write_private(&self.output, &format!("{}\n", key.to_jwk()))
             .with_context(|| format!("key `{}` cannot be written", self.output.display()))?;
         if let Some(path) = &self.public {

@@ -1,0 +1,14 @@
+//! The verbs of the registry, end to end: the real binary on a real working folder.
+
+#![allow(
+    clippy::allow_attributes,
+    clippy::indexing_slicing,
+    reason = "tests name what they expect to be there"
+)]
+
+#[path = "cli/mod.rs"]
+mod cli;
+#[path = "cli_registry/set_up.rs"]
+mod set_up;
+#[path = "cli_registry/workplace.rs"]
+mod workplace;

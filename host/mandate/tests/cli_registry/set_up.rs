@@ -1,0 +1,86 @@
+//! `init`, `migrate`, and the configuration.
+
+use std::fs;
+
+use serde_json::json;
+
+use crate::cli::{Folder, mandate};
+use crate::workplace::Workplace;
+
+#[test]
+fn init_makes_a_working_folder_in_one_go() {
+    let workplace = Workplace::new("init");
+    let names = ["contract.json", "keys", "mandate.yaml", "model", "registry.db"];
+    let mut found: Vec<_> = fs::read_dir(workplace.path(""))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    found.sort();
+    assert_eq!(found, names);
+    for private in ["registry.db", "keys/feed.private.json"] {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = fs::metadata(workplace.path(private)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{private}");
+    }
+    // The contract loads, the model is sound, the schema is the last one.
+    let contract = mandate(&["contract", "check", &workplace.path("contract.json")]);
+    assert_eq!(contract.code, 0, "{contract:?}");
+    let model = mandate(&["model", "lint", &workplace.path("model/fga.mod")]);
+    assert_eq!(model.code, 0, "{model:?}");
+    assert_eq!(workplace.json(&["migrate"]), json!({"confirmed": false, "steps": []}));
+}
+
+#[test]
+fn init_touches_no_folder_that_has_something_in_it() {
+    let folder = Folder::new("registry-init-twice");
+    folder.write("mine.txt", "mine");
+    let at = folder.path("");
+    let ran = mandate(&["init", &at, "--deployment", "acme"]);
+    assert_eq!(ran.one_line(), format!("folder `{at}` is not empty"));
+    assert_eq!(fs::read_dir(&at).unwrap().count(), 1);
+}
+
+#[test]
+fn migrate_says_what_it_would_do_and_does_it_when_confirmed() {
+    let workplace = Workplace::new("migrate");
+    let told = "down 0002-audit\ndown 0001-core\n\
+        dry run: nothing was changed; `--confirm` does it\n";
+    assert_eq!(workplace.page(&["migrate", "--to", "0"]), told);
+    assert_eq!(workplace.page(&["migrate"]), "the database is at migration 2\n");
+    assert_eq!(
+        workplace.page(&["migrate", "--to", "0", "--confirm"]),
+        "down 0002-audit\ndown 0001-core\n"
+    );
+    let up = json!({"confirmed": true, "steps": [
+        {"direction": "up", "migration": 1, "name": "core"},
+        {"direction": "up", "migration": 2, "name": "audit"},
+    ]});
+    assert_eq!(workplace.json(&["migrate", "--confirm"]), up);
+    assert_eq!(workplace.refused(&["migrate", "--to", "9"]), "there is no migration 9, only 2");
+}
+
+#[test]
+fn a_configuration_that_is_missing_or_wrong_is_one_line() {
+    let folder = Folder::new("registry-configuration");
+    let missing = folder.path("mandate.yaml");
+    let migrate = |config: &str| mandate(&["migrate", "--config", config]).one_line().to_owned();
+    assert_eq!(
+        migrate(&missing),
+        format!(
+            "there is no configuration `{missing}`: `mandate init` makes one, `--config` names one"
+        )
+    );
+    let usual = "deployment: acme\ncontract: contract.json\nmodel: model\n";
+    let table = [
+        ("database: {sqlite: a.db}\nserv: 1\n", "`serv`: unknown field `serv`"),
+        ("", "missing field `database`"),
+        ("database: {}\n", "`database`: must have one of `sqlite` and `postgres`"),
+        ("database: {sqlite: 1, sqlite: 2}\n", "duplicate mapping key: sqlite"),
+    ];
+    for (rest, problem) in table {
+        let path = folder.write("mandate.yaml", format!("{usual}{rest}"));
+        let line = migrate(&path);
+        let start = format!("configuration `{path}`: {problem}");
+        assert!(line.starts_with(&start), "{line}");
+    }
+}
