@@ -20,6 +20,8 @@ mod services;
 mod tools;
 mod world;
 
+pub use self::moment::parse as parse_moment;
+
 use std::fmt;
 
 use crate::model::Model;

@@ -10,6 +10,7 @@ use mandate_authn::{Json, base64url};
 use mandate_authz::name::ObjectName;
 use mandate_authz::record::{self, Holder};
 
+pub(crate) use self::issue::public_key;
 pub use self::issue::{Issued, Material, NewCredential, SecretSource};
 pub use self::legacy::{LegacyToken, NewLegacyToken};
 pub use self::life::Rotation;
@@ -154,6 +155,16 @@ fn read(row: &Row) -> Result<Credential, RegistryError> {
 }
 
 impl Registry {
+    /// One credential.
+    ///
+    /// # Errors
+    /// [`RegistryError::NotFound`] when there is none of that id.
+    pub fn credential(&mut self, id: &str) -> Result<Credential, RegistryError> {
+        let found = self.read(|transaction, _| stored(transaction, "id = $1", &[id.into()]))?;
+        let unknown = || RegistryError::NotFound(format!("credential `{id}`"));
+        found.into_iter().next().ok_or_else(unknown)
+    }
+
     /// The credentials of an identity, in the order of their ids: `most` of them after `after`.
     ///
     /// # Errors
@@ -174,6 +185,14 @@ impl Registry {
 }
 
 impl Writing<'_> {
+    /// A credential, where there is one of that id.
+    pub(crate) fn known_credential(
+        &mut self,
+        id: &str,
+    ) -> Result<Option<Credential>, RegistryError> {
+        Ok(stored(self.transaction(), "id = $1", &[id.into()])?.into_iter().next())
+    }
+
     /// A credential.
     fn credential(&mut self, id: &str) -> Result<Credential, RegistryError> {
         let sql = format!("select {COLUMNS} from machine_identity_credential where id = $1");

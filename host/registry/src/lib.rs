@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 pub mod actor;
+pub mod apply;
 pub mod audit;
 pub mod change;
 pub mod confirm;

@@ -57,16 +57,7 @@ impl Registry {
     pub fn put_person(&mut self, act: &Act, person: &Person) -> Result<Written<()>, RegistryError> {
         self.write(act, |writing| {
             writing.require(Deed::Register, Matter::default())?;
-            text::check_object(&person.object, &writing.types().user)?;
-            writing.store_person(person)?;
-            writing.log(&Row::PutIdentity(record(person)))?;
-            writing.leave_and_join(person)?;
-            writing.note(&Note {
-                change: "person-put",
-                tenant: person.tenants.first().cloned(),
-                user: Some(person.object.clone()),
-                ..Note::default()
-            })
+            writing.put_person(person)
         })
     }
 }
@@ -161,6 +152,28 @@ pub(crate) fn record(person: &Person) -> Identity {
 }
 
 impl Writing<'_> {
+    /// Registers a person, or replaces the record. Who may is asked before.
+    pub(crate) fn put_person(&mut self, person: &Person) -> Result<(), RegistryError> {
+        text::check_object(&person.object, &self.types().user)?;
+        self.store_person(person)?;
+        self.log(&Row::PutIdentity(record(person)))?;
+        self.leave_and_join(person)?;
+        self.note(&Note {
+            change: "person-put",
+            tenant: person.tenants.first().cloned(),
+            user: Some(person.object.clone()),
+            ..Note::default()
+        })
+    }
+
+    /// A person, where there is one of that name.
+    pub(crate) fn known_person(
+        &mut self,
+        object: &ObjectName,
+    ) -> Result<Option<Person>, RegistryError> {
+        Ok(stored(self.transaction(), Some(object))?.into_iter().next())
+    }
+
     fn store_person(&mut self, person: &Person) -> Result<(), RegistryError> {
         let name = person.object.to_string();
         self.refuse_tombstone(&name)?;

@@ -59,6 +59,11 @@ impl<'w> Writing<'w> {
         self.rules.policy.types()
     }
 
+    /// The transaction, for what reads by it.
+    pub(crate) fn transaction(&mut self) -> &mut dyn Transaction {
+        self.transaction
+    }
+
     pub(crate) fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64, RegistryError> {
         self.transaction.execute(sql, values)
     }

@@ -38,7 +38,8 @@ impl Visitor<'_> for MomentVisitor {
 }
 
 /// `YYYY-MM-DDTHH:MM:SSZ`, from 1970 on; leap seconds have no number of their own.
-fn parse(text: &str) -> Option<u64> {
+#[must_use]
+pub fn parse(text: &str) -> Option<u64> {
     let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
     let [year, month, day] = numbers(date, '-', [4, 2, 2])?;
     let [hour, minute, second] = numbers(time, ':', [2, 2, 2])?;

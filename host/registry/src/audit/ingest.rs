@@ -37,7 +37,11 @@ impl Registry {
     /// What the database says. [`RegistryError::Conflict`] and [`RegistryError::Busy`] are for trying
     /// again: somebody else appended the same at the same time.
     pub fn append_audit(&mut self, events: &[Event]) -> Result<Appended, RegistryError> {
-        self.append(|transaction| append(transaction, events))
+        self.append(|transaction| {
+            let appended = append(transaction, events)?;
+            note_use(transaction, events)?;
+            Ok(appended)
+        })
     }
 
     /// What is missing between the first and the last record of each source, `most` gaps.
@@ -57,6 +61,37 @@ impl Registry {
             transaction.query(sql, &[most.into()])?.iter().map(gap).collect()
         })
     }
+}
+
+/// Notes when identities and credentials were used last: once for each of a batch, not of a request.
+/// What was denied is no use.
+fn note_use(transaction: &mut dyn Transaction, events: &[Event]) -> Result<(), RegistryError> {
+    let mut identities: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut credentials: BTreeMap<&str, u64> = BTreeMap::new();
+    for Event { columns, .. } in events {
+        if columns.verdict.as_deref() != Some("allow") {
+            continue;
+        }
+        for (latest, name) in [
+            (&mut identities, &columns.machine_identity_id),
+            (&mut credentials, &columns.credential_id),
+        ] {
+            if let Some(name) = name {
+                let time = latest.entry(name).or_default();
+                *time = columns.time.max(*time);
+            }
+        }
+    }
+    let identity = "update machine_identity set last_used_at = $2 where object = $1 \
+        and (last_used_at is null or last_used_at < $2)";
+    let credential = "update machine_identity_credential set last_used_at = $2 where id = $1 \
+        and (last_used_at is null or last_used_at < $2)";
+    for (sql, latest) in [(identity, identities), (credential, credentials)] {
+        for (name, time) in latest {
+            transaction.execute(sql, &[name.into(), time.into()])?;
+        }
+    }
+    Ok(())
 }
 
 /// The end of a chain.

@@ -52,16 +52,29 @@ pub struct AuditEntry {
     pub kind: EventKind,
     /// Canonical JSON.
     pub record: String,
+    /// The hash that chains it: docs/audit.md#chain.
+    pub hash: [u8; 32],
 }
 
 impl Registry {
+    /// The tenants that have a chain, in the order of their names; the empty one is of what has none.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub fn audit_tenants(&mut self) -> Result<Vec<String>, RegistryError> {
+        let sql = "select tenant from audit_chain where sequence > 0 order by tenant";
+        self.read(|transaction, _| {
+            transaction.query(sql, &[])?.iter().map(|row| row.text(0)).collect()
+        })
+    }
+
     /// Records, in the order of their places.
     ///
     /// # Errors
     /// What the database says.
     pub fn audit(&mut self, filter: &AuditFilter) -> Result<Vec<AuditEntry>, RegistryError> {
         let mut sql =
-            "select tenant, sequence, kind, record from audit_event where 1 = 1".to_owned();
+            "select tenant, sequence, kind, record, hash from audit_event where 1 = 1".to_owned();
         let mut values: Vec<Value> = Vec::new();
         let texts = [
             ("tenant =", &filter.tenant),
@@ -102,5 +115,6 @@ fn read(row: &Row) -> Result<AuditEntry, RegistryError> {
         place: Place { tenant: row.text(0)?, sequence: row.number(1)? },
         kind: EventKind::parse(&row.text(2)?).ok_or_else(unreadable)?,
         record: row.text(3)?,
+        hash: row.bytes(4)?.try_into().map_err(|_| unreadable())?,
     })
 }

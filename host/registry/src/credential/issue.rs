@@ -99,11 +99,34 @@ impl Writing<'_> {
         self.check_credential(&credential)?;
         let (stored, secret) = self.secret(&credential.id, source)?;
         credential.secret = stored.as_ref().map(|stored| stored.algorithm);
-        self.insert_credential(&credential, stored)?;
-        self.log(&Row::PutCredential(credential.record()))?;
-        self.note_credential("credential-add", &identity.tenant, &credential)?;
+        self.keep(identity, &credential, stored)?;
         let secret = secret.filter(|_| self.act.confirm == Confirm::Confirmed);
         Ok(Issued { credential, secret })
+    }
+
+    /// Takes over a credential that has an id already, and no secret.
+    pub(crate) fn take_credential(
+        &mut self,
+        identity: &MachineIdentity,
+        credential: &Credential,
+    ) -> Result<(), RegistryError> {
+        for holder in [&credential.client, &credential.subject].into_iter().flatten() {
+            self.check_holder(holder)?;
+            self.refuse_other_holder(&credential.identity, holder)?;
+        }
+        self.refuse_other_certificate(credential)?;
+        self.keep(identity, credential, None)
+    }
+
+    fn keep(
+        &mut self,
+        identity: &MachineIdentity,
+        credential: &Credential,
+        stored: Option<Stored>,
+    ) -> Result<(), RegistryError> {
+        self.insert_credential(credential, stored)?;
+        self.log(&Row::PutCredential(credential.record()))?;
+        self.note_credential("credential-add", &identity.tenant, credential)
     }
 
     fn blank(
@@ -143,6 +166,10 @@ impl Writing<'_> {
             self.check_holder(holder)?;
             self.refuse_other_holder(&credential.identity, holder)?;
         }
+        self.refuse_other_certificate(credential)
+    }
+
+    fn refuse_other_certificate(&mut self, credential: &Credential) -> Result<(), RegistryError> {
         if let Some(thumbprint) = credential.thumbprint {
             let sql = "select 1 from machine_identity_credential \
                 where thumbprint = $1 and identity <> $2";
@@ -264,7 +291,7 @@ fn evidence<'m>(
 }
 
 /// Only public keys are stored: whoever reads the database could sign with another.
-fn public_key(text: &str) -> Result<String, RegistryError> {
+pub(crate) fn public_key(text: &str) -> Result<String, RegistryError> {
     let invalid = |message: &str| RegistryError::Invalid(format!("the key {message}"));
     let json = Json::parse(text.as_bytes(), 4).map_err(|error| invalid(error.describe()))?;
     let members = json.as_object().ok_or_else(|| invalid("is no JWK"))?;

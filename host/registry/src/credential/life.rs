@@ -106,7 +106,7 @@ impl Writing<'_> {
         Ok(issued)
     }
 
-    fn revoke(
+    pub(crate) fn revoke(
         &mut self,
         mut credential: Credential,
         identity: &MachineIdentity,

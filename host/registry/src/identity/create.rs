@@ -109,7 +109,32 @@ impl Writing<'_> {
         new: &NewIdentity,
         thread: Option<&str>,
     ) -> Result<MachineIdentity, RegistryError> {
-        let identity = MachineIdentity {
+        let identity = self.active(new, thread)?;
+        // An owner of what is not there yet would be whoever says so.
+        let matter = crate::look_up::Matter { identity: None, owner: None, ..identity.matter() };
+        self.require(Deed::CreateIdentity, matter)?;
+        if identity.expires_at.is_some_and(|expires| expires <= self.act.now) {
+            let object = &identity.object;
+            return Err(RegistryError::Invalid(format!("`{object}` would be expired already")));
+        }
+        self.enter(identity)
+    }
+
+    /// Takes over an identity that facts name, which may have ended already.
+    pub(crate) fn create_from_facts(
+        &mut self,
+        new: &NewIdentity,
+    ) -> Result<MachineIdentity, RegistryError> {
+        let identity = self.active(new, None)?;
+        self.enter(identity)
+    }
+
+    fn active(
+        &self,
+        new: &NewIdentity,
+        thread: Option<&str>,
+    ) -> Result<MachineIdentity, RegistryError> {
+        Ok(MachineIdentity {
             object: new.object.clone(),
             kind: self.kind(&new.object)?,
             display_name: new.display_name.clone(),
@@ -125,10 +150,10 @@ impl Writing<'_> {
             last_used_at: None,
             last_rotated_at: None,
             external: new.external.clone(),
-        };
-        // An owner of what is not there yet would be whoever says so.
-        let matter = crate::look_up::Matter { identity: None, owner: None, ..identity.matter() };
-        self.require(Deed::CreateIdentity, matter)?;
+        })
+    }
+
+    fn enter(&mut self, identity: MachineIdentity) -> Result<MachineIdentity, RegistryError> {
         self.check(&identity)?;
         self.insert(&identity)?;
         for (kind, holder) in links(&identity) {
@@ -155,9 +180,6 @@ impl Writing<'_> {
         let MachineIdentity { object, owner, tenant, sole_user, .. } = identity;
         text::check("a display name", &identity.display_name)?;
         identity.expires_at.map_or(Ok(()), text::check_time)?;
-        if identity.expires_at.is_some_and(|expires| expires <= self.act.now) {
-            return Err(RegistryError::Invalid(format!("`{object}` would be expired already")));
-        }
         if sole_user.is_some() && identity.kind != Kind::Agent {
             return Err(RegistryError::Invalid("only agents have a sole user".to_owned()));
         }
