@@ -6,21 +6,29 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
+use crate::commands::audit::AuditCommand;
 use crate::commands::check::CheckCommand;
 use crate::commands::conformance::ConformanceCommand;
 use crate::commands::contract::ContractCommand;
+use crate::commands::credential::CredentialCommand;
 #[cfg(feature = "dev")]
 use crate::commands::demo::DemoCommand;
 #[cfg(feature = "dev")]
 use crate::commands::dev_issuer::DevIssuerCommand;
 use crate::commands::envoy::EnvoyCommand;
+use crate::commands::facts::FactsCommand;
+use crate::commands::identity::IdentityCommand;
 use crate::commands::init::InitCommand;
 use crate::commands::inspect::InspectCommand;
 use crate::commands::migrate::MigrateCommand;
 use crate::commands::model::ModelCommand;
+use crate::commands::person::PersonCommand;
 use crate::commands::probe::ProbeCommand;
+use crate::commands::registry::RegistryCommand;
+use crate::commands::relationship::RelationshipCommand;
 use crate::commands::replay::ReplayCommand;
 use crate::commands::snapshot::SnapshotCommand;
+use crate::commands::tenant::TenantCommand;
 use crate::commands::token::TokenCommand;
 use crate::commands::validate::ValidateCommand;
 use crate::output;
@@ -38,6 +46,7 @@ struct Arguments {
 /// One variant a verb; each verb lives in its own file under `commands/`.
 #[derive(Debug, Subcommand)]
 enum Command {
+    Audit(AuditCommand),
     Check(CheckCommand),
     Conformance(ConformanceCommand),
     Contract(ContractCommand),
@@ -54,12 +63,20 @@ enum Command {
     Replay(ReplayCommand),
     Snapshot(SnapshotCommand),
     Token(TokenCommand),
+    Credential(CredentialCommand),
+    Facts(FactsCommand),
+    Identity(IdentityCommand),
+    Person(PersonCommand),
+    Registry(RegistryCommand),
+    Relationship(RelationshipCommand),
+    Tenant(TenantCommand),
     Validate(ValidateCommand),
 }
 
 impl Command {
     fn run(self) -> ExitCode {
         match self {
+            Self::Audit(command) => command.run(),
             Self::Check(command) => command.run(),
             Self::Conformance(command) => command.run(),
             Self::Contract(command) => command.run(),
@@ -76,6 +93,13 @@ impl Command {
             Self::Replay(command) => command.run(),
             Self::Snapshot(command) => command.run(),
             Self::Token(command) => command.run(),
+            Self::Credential(command) => command.run(),
+            Self::Facts(command) => command.run(),
+            Self::Identity(command) => command.run(),
+            Self::Person(command) => command.run(),
+            Self::Registry(command) => command.run(),
+            Self::Relationship(command) => command.run(),
+            Self::Tenant(command) => command.run(),
             Self::Validate(command) => command.run(),
         }
     }

@@ -111,7 +111,7 @@ impl Configuration {
     ///
     /// # Errors
     /// What keeps them from loading.
-    pub fn rules(&self) -> anyhow::Result<(ContractFile, Policy, Model)> {
+    pub(crate) fn rules(&self) -> anyhow::Result<(ContractFile, Policy, Model)> {
         let (contract, policy) = ContractFile::read_with_policy(&self.contract)?;
         let manifest = self.model.join("fga.mod");
         let model = if self.model.is_dir() { &manifest } else { &self.model };

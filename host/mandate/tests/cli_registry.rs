@@ -8,6 +8,14 @@
 
 #[path = "cli/mod.rs"]
 mod cli;
+#[path = "cli_registry/credentials.rs"]
+mod credentials;
+#[path = "cli_registry/identities.rs"]
+mod identities;
+#[path = "cli_registry/publishing.rs"]
+mod publishing;
+#[path = "cli_registry/relations.rs"]
+mod relations;
 #[path = "cli_registry/set_up.rs"]
 mod set_up;
 #[path = "cli_registry/workplace.rs"]

@@ -1,6 +1,7 @@
 //! Which registry a verb works on, and in whose name.
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use anyhow::{anyhow, bail};
 use clap::Args;
@@ -9,10 +10,11 @@ use mandate_authz::name::ObjectName;
 use mandate_registry::actor::Actor;
 use mandate_registry::confirm::Confirm;
 use mandate_registry::{Act, Registry};
+use serde_json::{Value, json};
 
 use crate::commands::session::now;
 use crate::configuration::Configuration;
-use crate::output::Page;
+use crate::output::{self, Page};
 
 /// The option that names the configuration.
 #[derive(Args, Clone, Debug)]
@@ -112,7 +114,22 @@ pub(super) fn object(flag: &str, text: &str) -> anyhow::Result<ObjectName> {
     object.ok_or_else(|| anyhow!("`{flag}`: `{text}` is no `TYPE:ID`"))
 }
 
-/// Where the change stands.
-pub(super) fn position(position: Position) -> String {
-    format!("era {}, epoch {}", position.era, position.epoch)
+/// Prints what a change gave, with where it stands.
+pub(super) fn finish(
+    json: bool,
+    act: &Act,
+    mut page: Page,
+    mut value: Value,
+    position: Position,
+) -> ExitCode {
+    let confirmed = act.confirm == Confirm::Confirmed;
+    if let Some(members) = value.as_object_mut() {
+        let position = json!({"era": position.era, "epoch": position.epoch});
+        members.insert("confirmed".to_owned(), json!(confirmed));
+        members.insert("position".to_owned(), position);
+    }
+    if confirmed {
+        page.line(&format!("registry at era {}, epoch {}", position.era, position.epoch));
+    }
+    output::print_either(json, &value, &page)
 }

@@ -10,7 +10,8 @@ pub(crate) mod key_file;
 pub(super) mod keygen;
 mod new_era;
 mod newest;
-mod row_text;
+mod publish;
+pub(super) mod row_text;
 mod serve;
 mod verify;
 
@@ -25,6 +26,7 @@ use self::diff::DiffCommand;
 use self::inspect::InspectCommand;
 use self::keygen::KeygenCommand;
 use self::new_era::NewEraCommand;
+use self::publish::PublishCommand;
 use self::serve::ServeCommand;
 use self::verify::VerifyCommand;
 
@@ -42,6 +44,7 @@ enum Action {
     Inspect(InspectCommand),
     Keygen(KeygenCommand),
     NewEra(NewEraCommand),
+    Publish(PublishCommand),
     Serve(ServeCommand),
     Verify(VerifyCommand),
 }
@@ -56,6 +59,7 @@ impl SnapshotCommand {
             Action::Inspect(command) => command.run(),
             Action::Keygen(command) => command.run(),
             Action::NewEra(command) => command.run(),
+            Action::Publish(command) => command.run(),
             Action::Serve(command) => command.run(),
             Action::Verify(command) => command.run(),
         }

@@ -84,3 +84,23 @@ fn a_configuration_that_is_missing_or_wrong_is_one_line() {
         assert!(line.starts_with(&start), "{line}");
     }
 }
+
+#[test]
+fn a_registry_of_another_deployment_is_refused() {
+    let workplace = Workplace::new("deployment");
+    let path = workplace.path("mandate.yaml");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replace("deployment: \"acme\"", "deployment: globex")).unwrap();
+    assert_eq!(
+        workplace.refused(&["identity", "list"]),
+        "`deployment`: the database is the registry of `acme`, not of `globex`"
+    );
+    fs::write(&path, text).unwrap();
+    fs::remove_file(workplace.path("registry.db")).unwrap();
+    let database = workplace.path("registry.db");
+    assert_eq!(
+        workplace.refused(&["identity", "list"]),
+        format!("there is no database `{database}`: `mandate init` makes one")
+    );
+    assert!(!fs::exists(database).unwrap());
+}

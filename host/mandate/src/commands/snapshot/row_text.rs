@@ -7,7 +7,7 @@ use mandate_authz::row::{Row, StoredCondition};
 use super::difference::Relationship;
 
 /// A row of a delta: `+` what is new or replaced, `-` what goes.
-pub(super) fn row(row: &Row) -> String {
+pub(in crate::commands) fn row(row: &Row) -> String {
     match row {
         Row::DeleteCredential { id } => format!("- credential {id}"),
         Row::DeleteIdentity { object } => format!("- identity {object}"),
@@ -29,7 +29,7 @@ pub(super) fn row(row: &Row) -> String {
 }
 
 /// `object#relation@subject with condition`
-pub(super) fn relationship(
+pub(in crate::commands) fn relationship(
     (object, relation, subject): &Relationship,
     condition: Option<&StoredCondition>,
 ) -> String {

@@ -1,0 +1,73 @@
+//! Where a generated secret goes: to stdout once, or into a new file that only its owner can read.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use mandate_registry::confirm::Confirm;
+use mandate_registry::secret::Secret;
+use serde_json::{Value, json};
+
+use crate::output::Page;
+
+/// The file, open before the secret is made: a secret that cannot be delivered is not issued.
+#[derive(Debug)]
+pub(in crate::commands) struct SecretFile {
+    file: Option<(PathBuf, File)>,
+}
+
+impl SecretFile {
+    /// Makes the file, where one is named and it will be needed.
+    pub(in crate::commands) fn make(path: Option<&Path>, confirm: Confirm) -> anyhow::Result<Self> {
+        let Some(path) = path.filter(|_| confirm == Confirm::Confirmed) else {
+            return Ok(Self { file: None });
+        };
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.open(path);
+        let file =
+            file.with_context(|| format!("`--secret-file`: `{}` cannot be made", path.display()))?;
+        Ok(Self { file: Some((path.to_owned(), file)) })
+    }
+
+    /// Hands the secret over: to the file, else to the page and the JSON. There is none where none
+    /// was generated.
+    pub(in crate::commands) fn deliver(
+        mut self,
+        secret: Option<&Secret>,
+        id: &str,
+        page: &mut Page,
+        value: &mut Value,
+    ) -> anyhow::Result<()> {
+        let Some(secret) = secret else { return Ok(()) };
+        match self.file.take() {
+            None => {
+                page.line(&format!("secret, shown this once: {}", secret.reveal()));
+                if let Some(members) = value.as_object_mut() {
+                    members.insert("secret".to_owned(), json!(secret.reveal()));
+                }
+            }
+            Some((path, mut file)) => {
+                let written = writeln!(file, "{}", secret.reveal()).and_then(|()| file.sync_all());
+                written.with_context(|| {
+                    let path = path.display();
+                    format!("the secret of `{id}` cannot be written to `{path}`: revoke it")
+                })?;
+                page.line(&format!("secret in {} (only you can read it)", path.display()));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for SecretFile {
+    fn drop(&mut self) {
+        if let Some((path, _)) = self.file.take() {
+            // Nothing was issued, or nothing that has a secret.
+            let _ = fs::remove_file(path);
+        }
+    }
+}
