@@ -6,6 +6,8 @@
     reason = "tests name what they expect to be there"
 )]
 
+#[path = "cli_registry/auditing.rs"]
+mod auditing;
 #[path = "cli/mod.rs"]
 mod cli;
 #[path = "cli_registry/credentials.rs"]

@@ -51,6 +51,10 @@ pub struct NewThread {
     pub scope: Scope,
     /// Where its delegations come from.
     pub delegation: DelegationMode,
+    /// The subject of tokens that are the identity.
+    pub subject: Option<Holder>,
+    /// The client at an issuer that the credential is; without one it is a generated secret.
+    pub client: Option<Holder>,
     /// From when on neither identity nor credential are good.
     pub expires_at: u64,
 }
@@ -88,11 +92,18 @@ impl Registry {
                 delegation: new.delegation,
                 sole_user: None,
                 expires_at: Some(new.expires_at),
-                external: None,
+                external: new.subject.clone().map(|Holder { issuer, name }| External {
+                    issuer,
+                    subject: Some(name),
+                    client: None,
+                }),
             };
             let identity = writing.create(&identity, Some(&new.thread))?;
             let credential = NewCredential {
-                material: Material::Opaque(SecretSource::Generated),
+                material: match &new.client {
+                    Some(client) => Material::OauthClient(client.clone()),
+                    None => Material::Opaque(SecretSource::Generated),
+                },
                 subject: None,
                 token_ids: Vec::new(),
                 expires_at: Some(new.expires_at),

@@ -54,6 +54,8 @@ pub(crate) fn an_identity_is_made_shown_and_listed_in_pages(store: &Store) {
 pub(crate) fn a_thread_gets_identity_and_credential_in_one_write(store: &Store) {
     let mut registry = scene(store);
     let new = NewThread {
+        subject: None,
+        client: None,
         thread: "01J9".to_owned(),
         owner: object("user:carol"),
         tenant: "acme".to_owned(),

@@ -267,6 +267,8 @@ fn write(address: &str, round: &str, turns: usize, say: &mut dyn FnMut(&str, &st
     }
     for turn in 0..turns {
         let thread = NewThread {
+            subject: None,
+            client: None,
             thread: format!("{round}-{turn}"),
             owner: object("user:carol"),
             tenant: "acme".to_owned(),

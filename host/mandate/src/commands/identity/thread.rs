@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use mandate_authz::record::DelegationMode;
+use mandate_authz::record::{DelegationMode, Holder};
 use mandate_registry::identity::NewThread;
 use serde_json::json;
 
@@ -37,6 +37,15 @@ pub(super) struct ThreadCommand {
     delegation: DelegationMode,
     #[command(flatten)]
     scope: ScopeOptions,
+    /// The issuer of `--subject` and `--client`.
+    #[arg(long, value_name = "ISSUER")]
+    issuer: Option<String>,
+    /// `sub` of tokens that are the identity.
+    #[arg(long, value_name = "TEXT", requires = "issuer")]
+    subject: Option<String>,
+    /// The OAuth client that the credential is. Default: a secret is made.
+    #[arg(long, value_name = "TEXT", requires = "issuer")]
+    client: Option<String>,
     /// New file for the secret, which only you can read, in place of stdout.
     #[arg(long, value_name = "FILE")]
     secret_file: Option<PathBuf>,
@@ -49,7 +58,13 @@ pub(super) struct ThreadCommand {
 impl ThreadCommand {
     pub(super) fn create(&self) -> anyhow::Result<ExitCode> {
         let now = self.act.now()?;
+        let holder = |name: &Option<String>| {
+            let issuer = self.issuer.clone();
+            issuer.zip(name.clone()).map(|(issuer, name)| Holder { issuer, name })
+        };
         let new = NewThread {
+            subject: holder(&self.subject),
+            client: holder(&self.client),
             thread: self.thread.clone(),
             owner: object("--owner", &self.owner)?,
             tenant: self.tenant.clone(),
