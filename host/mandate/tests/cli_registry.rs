@@ -2,7 +2,9 @@
 
 #![allow(
     clippy::allow_attributes,
+    clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
+    clippy::unwrap_used,
     reason = "tests name what they expect to be there"
 )]
 
