@@ -32,7 +32,7 @@ pub struct Applied {
     pub identities: u64,
     /// Credentials.
     pub credentials: u64,
-    /// Relationships.
+    /// Relationships, beside those that people and identities bring with them.
     pub relationships: u64,
 }
 

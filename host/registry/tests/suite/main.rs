@@ -12,6 +12,7 @@
     reason = "tests"
 )]
 
+mod apply;
 mod audit;
 mod content;
 mod credentials;
@@ -56,6 +57,10 @@ macro_rules! on_both {
 }
 
 on_both! {
+    apply:
+        facts_applied_twice_change_nothing,
+        facts_that_contradict_the_registry_change_nothing,
+        what_was_allowed_is_the_last_use;
     audit:
         a_conflicting_record_is_kept_beside_the_first,
         a_record_comes_in_once_however_often_it_is_sent,
