@@ -14,6 +14,8 @@ mod auditing;
 mod cli;
 #[path = "cli_registry/credentials.rs"]
 mod credentials;
+#[path = "cli_registry/failures.rs"]
+mod failures;
 #[path = "cli_registry/identities.rs"]
 mod identities;
 #[path = "cli_registry/publishing.rs"]

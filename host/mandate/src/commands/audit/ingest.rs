@@ -130,6 +130,9 @@ impl Count {
                 }
             }
         }
+        if events.is_empty() {
+            return Ok(());
+        }
         let appended = match registry.append_audit(&events) {
             // Somebody else appended the same at the same time.
             Err(RegistryError::Conflict(_) | RegistryError::Busy) => registry.append_audit(&events),

@@ -184,8 +184,8 @@ impl Publisher {
             Next::Nothing => {
                 let sealed = self.registry.seal_heartbeat(publication, base)?;
                 if sealed.position != from {
-                    // Written since: the next step has it.
-                    return Ok(("heartbeat", self.folder.clone(), from));
+                    // Written since.
+                    return self.step(snapshot, issued_at);
                 }
                 self.write("heartbeat", "heartbeat.mandate".to_owned(), &sealed)
             }
