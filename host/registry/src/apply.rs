@@ -57,21 +57,18 @@ impl Registry {
     ) -> Result<Written<Applied>, RegistryError> {
         self.write(act, |writing| {
             writing.require(Deed::Register, Matter::default())?;
-            let mut applied = Applied::default();
-            applied.objects = count(&tenants(world, &writing.types().tenant), |tenant| {
+            let tenants = count(&tenants(world, &writing.types().tenant), |tenant| {
                 writing.apply_object(tenant)
             })?;
-            applied.people = count(&of_people(world), |person| writing.apply_person(person))?;
+            let people = count(&of_people(world), |person| writing.apply_person(person))?;
             let machines: Vec<_> =
                 world.identities.iter().filter(|identity| identity.kind != Kind::User).collect();
-            applied.identities =
-                count(&machines, |identity| writing.apply_identity(identity, world))?;
+            let identities = count(&machines, |identity| writing.apply_identity(identity, world))?;
             let objects = count(&world.objects, |object| writing.apply_object(object))?;
-            applied.objects = applied.objects.saturating_add(objects);
-            applied.relationships = count(&world.tuples, |tuple| writing.store(tuple))?;
-            applied.credentials =
-                count(&world.credentials, |facts| writing.apply_credential(facts))?;
-            Ok(applied)
+            let objects = objects.saturating_add(tenants);
+            let relationships = count(&world.tuples, |tuple| writing.store(tuple))?;
+            let credentials = count(&world.credentials, |facts| writing.apply_credential(facts))?;
+            Ok(Applied { objects, people, identities, credentials, relationships })
         })
     }
 }
