@@ -151,6 +151,13 @@ fn identity_create_list_and_show() {
     expected["position"] = json!({"era": 1, "epoch": 2});
     assert_eq!(made, expected);
     assert_eq!(workplace.json(&["identity", "show", "agent:bot"]), bot);
+}
+
+#[test]
+fn identity_list_gives_pages_and_an_identity_is_made_once() {
+    let workplace = Workplace::of_boards("identity-list");
+    let create = ["identity", "create", "agent:bot", "--tenant", "acme", "--owner", "user:anne"];
+    workplace.json(&create);
     let names = |value: Value| {
         let identities = value["identities"].as_array().unwrap().clone();
         identities
