@@ -92,6 +92,25 @@ impl Registry {
             Ok(!transaction.query(sql, &[object.to_string().into()])?.is_empty())
         })
     }
+
+    /// People of a tenant, in the order of their ids: `most` of them after the id `after`.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub fn people_of(
+        &mut self,
+        tenant: &str,
+        after: Option<&str>,
+        most: u64,
+    ) -> Result<Vec<ObjectName>, RegistryError> {
+        let sql = "select object from membership where tenant = $1 and object > $2 \
+            order by object limit $3";
+        self.read(|transaction, rules| {
+            let prefix = format!("{}:{}", rules.policy.types().user, after.unwrap_or_default());
+            let rows = transaction.query(sql, &[tenant.into(), prefix.into(), most.into()])?;
+            rows.iter().map(|row| text::object(&row.text(0)?)).collect()
+        })
+    }
 }
 
 /// People, all or one, in the order of their objects.
