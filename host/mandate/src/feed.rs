@@ -18,5 +18,7 @@ pub use container::{Container, Rejected};
 pub use feed_state::{Deltas, Feed, FeedOptions, HEARTBEAT_SECONDS};
 pub use folder::{EXTENSION, Folder};
 pub use history::{History, Published};
+pub use query::Query as DeltasQuery;
+pub use routes::matches_tag;
 pub use server::{FeedServer, ServerOptions};
 pub use socket::ListenAddress;

@@ -6,9 +6,11 @@ use mandate_authz::container::Position;
 
 /// `from=ERA.EPOCH&wait=SECONDS`
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Query {
-    pub(super) from: Position,
-    pub(super) wait: Duration,
+pub struct Query {
+    /// The position in force at the consumer.
+    pub from: Position,
+    /// How long it is ready to wait.
+    pub wait: Duration,
 }
 
 /// Seconds that anybody may wait.
@@ -19,7 +21,7 @@ impl Query {
     ///
     /// # Errors
     /// One line about the first thing that is wrong.
-    pub(super) fn parse(text: &str) -> Result<Self, &'static str> {
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
         let (mut from, mut wait) = (None, None);
         for parameter in text.split('&').filter(|_| !text.is_empty()) {
             let repeated = match parameter.split_once('=') {

@@ -87,7 +87,8 @@ fn no_snapshot() -> Response {
 }
 
 /// RFC 9110 section 13.1.2: a list of tags, compared weakly, or `*`.
-fn matches_tag(tags: &str, own: &str) -> bool {
+#[must_use]
+pub fn matches_tag(tags: &str, own: &str) -> bool {
     tags.trim() == "*"
         || tags
             .split(',')
