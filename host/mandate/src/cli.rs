@@ -8,6 +8,7 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::audit::AuditCommand;
 use crate::commands::check::CheckCommand;
+use crate::commands::config::ConfigCommand;
 use crate::commands::conformance::ConformanceCommand;
 use crate::commands::contract::ContractCommand;
 use crate::commands::credential::CredentialCommand;
@@ -27,6 +28,7 @@ use crate::commands::probe::ProbeCommand;
 use crate::commands::registry::RegistryCommand;
 use crate::commands::relationship::RelationshipCommand;
 use crate::commands::replay::ReplayCommand;
+use crate::commands::serve::ServeCommand;
 use crate::commands::snapshot::SnapshotCommand;
 use crate::commands::tenant::TenantCommand;
 use crate::commands::token::TokenCommand;
@@ -48,6 +50,7 @@ struct Arguments {
 enum Command {
     Audit(AuditCommand),
     Check(CheckCommand),
+    Config(ConfigCommand),
     Conformance(ConformanceCommand),
     Contract(ContractCommand),
     #[cfg(feature = "dev")]
@@ -61,6 +64,7 @@ enum Command {
     Model(ModelCommand),
     Probe(ProbeCommand),
     Replay(ReplayCommand),
+    Serve(ServeCommand),
     Snapshot(SnapshotCommand),
     Token(TokenCommand),
     Credential(CredentialCommand),
@@ -78,6 +82,7 @@ impl Command {
         match self {
             Self::Audit(command) => command.run(),
             Self::Check(command) => command.run(),
+            Self::Config(command) => command.run(),
             Self::Conformance(command) => command.run(),
             Self::Contract(command) => command.run(),
             #[cfg(feature = "dev")]
@@ -91,6 +96,7 @@ impl Command {
             Self::Model(command) => command.run(),
             Self::Probe(command) => command.run(),
             Self::Replay(command) => command.run(),
+            Self::Serve(command) => command.run(),
             Self::Snapshot(command) => command.run(),
             Self::Token(command) => command.run(),
             Self::Credential(command) => command.run(),

@@ -11,6 +11,7 @@ mod token_input;
 
 pub mod audit;
 pub mod check;
+pub mod config;
 pub mod conformance;
 pub mod contract;
 pub mod credential;
@@ -34,6 +35,7 @@ pub mod relationship;
 pub mod replay;
 mod runner;
 mod scope_option;
+pub mod serve;
 pub mod snapshot;
 pub mod tenant;
 pub mod token;

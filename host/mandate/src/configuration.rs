@@ -35,6 +35,8 @@ pub const DATABASE_URL: &str = "MANDATE_DATABASE_URL";
 /// A configuration that could be read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Configuration {
+    /// Where the file is: what it names is found from there.
+    pub folder: PathBuf,
     /// The deployment's name, which the registry has as well.
     pub deployment: String,
     /// The contract.
@@ -312,6 +314,7 @@ impl File {
         };
         let feed = self.feed.map(|feed| feed.into_source(folder)).transpose()?;
         Ok(Configuration {
+            folder: folder.to_owned(),
             deployment: self.deployment,
             contract: folder.join(self.contract),
             model: folder.join(self.model),
@@ -363,6 +366,7 @@ mod tests {
             ("eu".to_owned(), Some(BTreeSet::from(["acme".to_owned()]))),
         ];
         let expected = Configuration {
+            folder: PathBuf::from("/w"),
             deployment: "acme".to_owned(),
             contract: PathBuf::from("/w/contract.json"),
             model: PathBuf::from("/w/model"),

@@ -14,4 +14,5 @@ pub mod mint;
 pub mod moment;
 pub mod output;
 pub mod plugin;
+pub mod server;
 mod stop;

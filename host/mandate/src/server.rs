@@ -1,0 +1,115 @@
+//! The server: Mandate's decision by standard doors (docs/server.md).
+//!
+//! Every decision is made by the plugin through `mandate-host`; what is here reads requests, looks
+//! things up, and writes answers. Calls that block (the plugin, the registry) run on threads whose
+//! number is bounded, and so is the number of those who wait for one.
+
+mod answer;
+mod audit_log;
+mod authzen;
+mod body;
+mod caller;
+mod clock;
+mod connection;
+mod endpoint;
+mod evaluation;
+mod feeds;
+mod health;
+mod journal;
+mod listener;
+mod metrics;
+mod publisher;
+mod registries;
+mod router;
+mod settings;
+mod shared;
+mod tls;
+mod trust;
+mod workers;
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use mandate_authz::container::SigningKey;
+use mandate_host::Plugin;
+use mandate_registry::Registry;
+use mandate_registry::content::Slice;
+use serde_json::Value;
+
+pub use self::endpoint::{Admission, ENDPOINTS, Endpoint};
+pub use self::settings::{LimitSettings, Settings, TlsSettings};
+
+use self::connection::Door;
+use self::shared::Shared;
+use crate::feed::ListenAddress;
+
+/// Opens one more connection to the registry.
+pub type OpenRegistry = Arc<dyn Fn() -> anyhow::Result<Registry> + Send + Sync>;
+
+/// What a server is made of, beside its settings.
+pub struct Deployment {
+    /// The contract as written.
+    pub contract: Value,
+    /// Connects to the registry.
+    pub open: OpenRegistry,
+    /// Signs what the feed publishes.
+    pub key: SigningKey,
+    /// What the feed serves.
+    pub slices: Vec<Slice>,
+    /// What decides.
+    pub plugin: Plugin,
+}
+
+impl std::fmt::Debug for Deployment {
+    // The key is a secret.
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Deployment").field("slices", &self.slices).finish_non_exhaustive()
+    }
+}
+
+/// Reads certificate, key and authorities, and keeps nothing of them.
+///
+/// # Errors
+/// The first file that is wrong.
+pub fn check_tls(settings: &Settings) -> anyhow::Result<()> {
+    settings.tls.as_ref().map(tls::configure).transpose().map(drop)
+}
+
+/// A server that listens.
+#[derive(Debug)]
+pub struct Server {
+    shared: Arc<Shared>,
+    door: Door,
+}
+
+impl Server {
+    /// Connects, publishes a first snapshot, and listens. It answers once [`Server::run`] is called.
+    ///
+    /// # Errors
+    /// One line: a setting that does not fit the contract, a port in use, a bad certificate, a
+    /// registry that cannot be reached.
+    pub async fn start(settings: Settings, deployment: Deployment) -> anyhow::Result<Self> {
+        let tls = settings.tls.as_ref().map(tls::configure).transpose()?;
+        let door = Door::open(&settings, tls).await?;
+        let started = tokio::task::spawn_blocking(move || Shared::start(settings, deployment));
+        let shared = started.await.context("the start was interrupted")??;
+        Ok(Self { shared, door })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub const fn address(&self) -> &ListenAddress {
+        self.door.address()
+    }
+
+    /// Answers until `stop` is there; then takes nothing new, and answers what it has taken.
+    pub async fn run(self, stop: impl Future<Output = ()>) {
+        let Self { shared, door } = self;
+        shared.journal.event("ready", &[("listen", &door.address().url())]);
+        door.serve(&shared, router::router(&shared), stop).await;
+        let stopping = Arc::clone(&shared);
+        // Joins threads, which blocks.
+        let _ = tokio::task::spawn_blocking(move || stopping.stop()).await;
+        shared.journal.event("stopped", &[]);
+    }
+}

@@ -1,0 +1,15 @@
+//! The server, as a process: callers, AuthZEN, the feed, and how it starts and ends.
+
+#![allow(clippy::allow_attributes, clippy::indexing_slicing, reason = "tests")]
+
+#[path = "server/authzen.rs"]
+mod authzen;
+#[path = "server/callers.rs"]
+mod callers;
+mod cli;
+#[path = "server/feed.rs"]
+mod feed;
+#[path = "server/operation.rs"]
+mod operation;
+#[path = "server/world.rs"]
+mod world;

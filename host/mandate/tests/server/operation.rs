@@ -1,0 +1,162 @@
+//! How the server starts, what it says when it cannot, and how it ends.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{TcpListener, TcpStream};
+
+use serde_json::{Value, json};
+
+use crate::cli::{Folder, mandate};
+use crate::world::{SHARED, World, command, deploy, gateway};
+
+#[test]
+fn a_server_says_that_it_is_alive_and_ready_and_counts() {
+    let (status, body) = SHARED.get("/healthz", None);
+    assert_eq!((status, body.as_str()), (200, r#"{"status":"ok"}"#));
+    let (status, body) = SHARED.get("/readyz", None);
+    let body: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!((status, &body["status"]), (200, &json!("ready")));
+    let (status, text) = SHARED.get("/metrics", None);
+    assert_eq!(status, 200);
+    assert!(
+        text.contains("mandate_requests_total{endpoint=\"/healthz\",status=\"200\"} "),
+        "{text}"
+    );
+}
+
+#[test]
+fn what_keeps_it_from_starting_is_one_line() {
+    let refused = |folder: &Folder| {
+        let output = command(folder).output().unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(text.lines().count(), 1, "{text}");
+        text.trim_end().to_owned()
+    };
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap();
+    let folder = deploy("taken", &json!({ "listen": port.to_string() }));
+    assert_eq!(
+        refused(&folder),
+        format!("error: `serve.listen` {port}: Address already in use (os error 98)")
+    );
+    let table = [
+        (json!({ "lissten": 1 }), "error: `serve.lissten`: unknown field `lissten`"),
+        (
+            json!({ "listen": "0.0.0.0:0" }),
+            "error: `serve.tls`: is missing, and 0.0.0.0:0 is not loopback",
+        ),
+        (
+            json!({ "base_url": "http://pdp.example" }),
+            "error: `serve.base_url`: must be an https URL",
+        ),
+        (
+            json!({ "audience": "https://x.example" }),
+            "error: `serve.audience`: the contract lists no audience",
+        ),
+        (
+            json!({ "action": "view" }),
+            "error: `serve.action`: the contract has no action `view` on `none`",
+        ),
+        (
+            json!({ "limits": { "requests": 0 } }),
+            "error: `serve.limits.requests`: must be at least 1",
+        ),
+        (
+            json!({ "tls": { "certificate": "contract.json", "key": "contract.json" } }),
+            "error: `serve.tls.certificate`",
+        ),
+        (
+            json!({ "key_sets": { "https://login.example/realms/acme": "none.json" } }),
+            "error: `serve.key_sets`",
+        ),
+    ];
+    for (at, (settings, expected)) in table.into_iter().enumerate() {
+        let folder = deploy(&format!("refused-{at}"), &settings);
+        let line = refused(&folder);
+        assert!(line.starts_with(expected), "{line}");
+    }
+}
+
+#[test]
+fn the_configuration_is_checked_without_serving() {
+    let folder = deploy("config", &json!({}));
+    let path = folder.path("acme/mandate.yaml");
+    let ran = mandate(&["config", "check", "--json", "--config", &path]);
+    let value = ran.json();
+    assert_eq!(
+        (ran.code, &value["deployment"], &value["serves"]),
+        (0, &json!("acme"), &json!(true))
+    );
+    let folder = deploy("config-wrong", &json!({ "decisions": "https://x.example" }));
+    let ran = mandate(&["config", "check", "--config", &folder.path("acme/mandate.yaml")]);
+    assert_eq!(
+        ran.one_line(),
+        "`serve.decisions`: the contract lists no audience `https://x.example`"
+    );
+}
+
+#[test]
+fn what_was_accepted_before_a_stop_is_answered() {
+    let world = World::start("stop", &json!({}));
+    let address = world.address.strip_prefix("http://").unwrap().to_owned();
+    // The head is there, the body is not: the request is accepted, and cannot be answered yet.
+    let body = r#"{"subject":{"type":"user","id":"anne"},"action":{"name":"view"},"resource":{"type":"board","id":"roadmap"}}"#;
+    let token = gateway();
+    let mut streams: Vec<TcpStream> = (0..20)
+        .map(|_| {
+            let mut stream = TcpStream::connect(&address).unwrap();
+            let head = format!(
+                "POST /access/v1/evaluation HTTP/1.1\r\nhost: pdp\r\nauthorization: Bearer {token}\r\n\
+                 content-type: application/json\r\ncontent-length: {}\r\nexpect: 100-continue\r\n\r\n",
+                body.len()
+            );
+            stream.write_all(head.as_bytes()).unwrap();
+            // It has been read when the server asks for the body.
+            let mut line = String::new();
+            BufReader::new(stream.try_clone().unwrap()).read_line(&mut line).unwrap();
+            assert_eq!(line.trim_end(), "HTTP/1.1 100 Continue");
+            stream
+        })
+        .collect();
+    let stopping = std::thread::spawn(move || world.stop());
+    for stream in &mut streams {
+        stream.write_all(body.as_bytes()).unwrap();
+        let lines = BufReader::new(stream.try_clone().unwrap()).lines();
+        let status = lines.map(Result::unwrap).find(|line| line.starts_with("HTTP/1.1"));
+        assert_eq!(status.as_deref(), Some("HTTP/1.1 200 OK"));
+    }
+    drop(streams);
+    let (code, log) = stopping.join().unwrap();
+    assert_eq!(code, Some(0));
+    assert!(log.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()), "{log}");
+    assert!(!log.contains(&token));
+}
+
+#[test]
+fn a_body_that_is_too_long_is_refused() {
+    let world = World::start("long", &json!({ "limits": { "body_bytes": 1024 } }));
+    let long = json!({ "subject": "x".repeat(2000) });
+    let (status, body) = world.post("/access/v1/evaluation", Some(&gateway()), &long);
+    assert_eq!((status, &body["error"]["code"]), (413, &json!("too-large")));
+}
+
+#[test]
+fn nothing_of_the_server_decides_but_the_plugin() {
+    // What of core decides, by the names under which it could be called.
+    const DECIDES: [&str; 6] =
+        ["mandate_gate", "Authorizer", "Validator", "evaluate::", "authorize::", "crate::engine"];
+    let mut folders = vec![concat!(env!("CARGO_MANIFEST_DIR"), "/src/server").into()];
+    let mut files = vec![concat!(env!("CARGO_MANIFEST_DIR"), "/src/server.rs").into()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir::<std::path::PathBuf>(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() { folders.push(path) } else { files.push(path) }
+        }
+    }
+    assert!(files.len() > 20, "{files:?}");
+    for file in files {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let found: Vec<&&str> = DECIDES.iter().filter(|name| text.contains(**name)).collect();
+        assert_eq!(found, Vec::<&&str>::new(), "{}", file.display());
+    }
+}
