@@ -4,6 +4,11 @@
 //! things up, and writes answers. Calls that block (the plugin, the registry) run on threads whose
 //! number is bounded, and so is the number of those who wait for one.
 
+#![expect(
+    clippy::result_large_err,
+    reason = "an error is the answer that goes out: made once for a request, and moved to where it is sent"
+)]
+
 mod answer;
 mod audit_log;
 mod authzen;
@@ -14,10 +19,13 @@ mod connection;
 mod endpoint;
 mod evaluation;
 mod feeds;
+mod form;
 mod health;
+mod introspection;
 mod journal;
 mod listener;
 mod metrics;
+mod permit;
 mod publisher;
 mod registries;
 mod router;

@@ -9,7 +9,11 @@ mod callers;
 mod cli;
 #[path = "server/feed.rs"]
 mod feed;
+#[path = "server/introspection.rs"]
+mod introspection;
 #[path = "server/operation.rs"]
 mod operation;
+#[path = "server/permit.rs"]
+mod permit;
 #[path = "server/world.rs"]
 mod world;

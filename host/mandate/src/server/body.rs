@@ -6,6 +6,7 @@ use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use super::answer::{Answer, malformed, problem};
 
@@ -28,6 +29,43 @@ pub(super) async fn read_json<T: DeserializeOwned>(
     })?;
     Ok((parts, value))
 }
+
+/// The body as JSON, in which a member that is `null` is one that is left out: as some clients write.
+///
+/// # Errors
+/// As [`read_json`].
+pub(super) async fn read_json_without_nulls<T: DeserializeOwned>(
+    request: Request,
+    limit: usize,
+) -> Result<T, Answer> {
+    let (parts, body) = request.into_parts();
+    require_type(&parts.headers, "application/json")?;
+    let bytes = read(body, limit).await?;
+    // The strict reader first: it refuses duplicate members, of which `Value` keeps the last.
+    mandate_authn::Json::parse(&bytes, DEPTH)
+        .map_err(|error| malformed(&format!("the body {}", error.describe())))?;
+    let mut value: Value =
+        serde_json::from_slice(&bytes).map_err(|_| malformed("the body is no JSON"))?;
+    drop_nulls(&mut value);
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let path = error.path().to_string();
+        malformed(&format!("`{path}`: is missing, unknown, or of another form"))
+    })
+}
+
+fn drop_nulls(value: &mut Value) {
+    match value {
+        Value::Array(elements) => elements.iter_mut().for_each(drop_nulls),
+        Value::Object(members) => {
+            members.retain(|_, member| !member.is_null());
+            members.values_mut().for_each(drop_nulls);
+        }
+        Value::Bool(_) | Value::Null | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// Levels of a body.
+const DEPTH: usize = 32;
 
 /// Requires a content type, without any coding; a charset may only be UTF-8.
 pub(super) fn require_type(headers: &HeaderMap, wanted: &str) -> Result<(), Answer> {

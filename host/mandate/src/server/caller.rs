@@ -130,9 +130,10 @@ fn identify(shared: &Shared, presented: &Presented) -> Result<Caller, String> {
         return Err(decision.reason);
     };
     // An agent asks for whom it acts at the doors of those who serve it, not here.
-    let object = match (bound.service, bound.user, bound.agent) {
-        (Some(object), None, None) | (None, Some(object), None) => object,
-        _ => return Err("binding-unmatched".to_owned()),
+    let ((Some(object), None, None) | (None, Some(object), None)) =
+        (bound.service, bound.user, bound.agent)
+    else {
+        return Err("binding-unmatched".to_owned());
     };
     let tenant = bound.tenant.ok_or_else(|| "tenant-unknown".to_owned())?;
     Ok(Caller { object, tenant })

@@ -5,10 +5,15 @@
 pub enum Admission {
     /// Everybody who can reach the address: nothing of a tenant is in the answer.
     Anybody,
+    /// An authenticated caller; the registry says what it may do.
+    Caller,
     /// An authenticated caller who holds `can_evaluate` on its tenant.
     Evaluator,
     /// A principal that the configuration lists for the slice.
     FeedReader,
+    /// An authenticated caller; what it learns depends on the audiences that the configuration gives
+    /// it.
+    Introspector,
 }
 
 /// One endpoint.
@@ -44,9 +49,14 @@ pub const ENDPOINTS: &[Endpoint] = &[
     post("/access/v1/search/action", Admission::Evaluator, "what may be done"),
     post("/access/v1/search/resource", Admission::Evaluator, "to what it may be done"),
     post("/access/v1/search/subject", Admission::Evaluator, "who may do it"),
+    post("/allowed", Admission::Evaluator, "one decision, as SDKs of Permit ask"),
+    post("/allowed/bulk", Admission::Evaluator, "several of them"),
+    post("/api/auth/introspect", Admission::Introspector, "another name of /oauth2/introspect"),
     get("/feeds/{slice}/v1/deltas", Admission::FeedReader, "what came after a position"),
     get("/feeds/{slice}/v1/snapshot", Admission::FeedReader, "the newest snapshot"),
     get("/healthz", Admission::Anybody, "whether the process answers"),
     get("/metrics", Admission::Anybody, "counters for Prometheus"),
+    post("/oauth2/introspect", Admission::Introspector, "whether a token is active"),
+    post("/oauth2/revoke", Admission::Caller, "an end to an opaque token"),
     get("/readyz", Admission::Anybody, "whether decisions can be made"),
 ];

@@ -19,6 +19,8 @@ pub(super) struct Subject {
     pub(super) on_behalf_of: Option<String>,
     /// The public id of the agent's credential.
     pub(super) credential: Option<String>,
+    /// The tenant that the request names; where it names none, the caller's.
+    pub(super) tenant: Option<String>,
     /// The token of the subject, where the caller has it; without it, the caller must be one that is
     /// believed (`can_assert`).
     pub(super) token: Option<SubjectToken>,
@@ -110,7 +112,7 @@ impl Shared {
                 subject: named.clone(),
                 agent,
                 credential: subject.credential.clone(),
-                tenant: Some(caller.tenant_id().to_owned()),
+                tenant: Some(subject.tenant.as_deref().unwrap_or(caller.tenant_id()).to_owned()),
             };
             return self.policy.decide_for(&assertion, request, clock::now());
         };

@@ -16,6 +16,8 @@ use super::authzen;
 use super::endpoint::ENDPOINTS;
 use super::feeds;
 use super::health;
+use super::introspection;
+use super::permit;
 use super::shared::Shared;
 
 /// Every endpoint of [`ENDPOINTS`], and nothing else.
@@ -27,10 +29,15 @@ pub(super) fn router(shared: &Arc<Shared>) -> Router {
         .route("/access/v1/search/action", post(authzen::search_actions))
         .route("/access/v1/search/resource", post(authzen::search_resources))
         .route("/access/v1/search/subject", post(authzen::search_subjects))
+        .route("/allowed", post(permit::allowed))
+        .route("/allowed/bulk", post(permit::allowed_bulk))
+        .route("/api/auth/introspect", post(introspection::introspect))
         .route("/feeds/{slice}/v1/deltas", get(feeds::deltas))
         .route("/feeds/{slice}/v1/snapshot", get(feeds::snapshot))
         .route("/healthz", get(health::alive))
         .route("/metrics", get(health::metrics))
+        .route("/oauth2/introspect", post(introspection::introspect))
+        .route("/oauth2/revoke", post(introspection::revoke))
         .route("/readyz", get(health::ready))
         .fallback(nowhere)
         .method_not_allowed_fallback(other_method)

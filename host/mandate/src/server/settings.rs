@@ -32,6 +32,9 @@ pub struct Settings {
     /// Who may read which slice of the feed: objects of principals, by the slice's name.
     #[serde(default)]
     pub feed_readers: BTreeMap<String, Vec<String>>,
+    /// Who may ask about tokens of which audiences: by the object of the caller.
+    #[serde(default)]
+    pub introspection: BTreeMap<String, Vec<String>>,
     /// Key sets out of files, by issuer, in place of the issuer's own.
     #[serde(default)]
     pub key_sets: BTreeMap<String, PathBuf>,
@@ -176,6 +179,14 @@ impl Settings {
                 is_http,
                 "`serve.{member}`: `authz.routes` of the contract has no `http` route `{audience}`"
             );
+        }
+        for (caller, audiences) in &self.introspection {
+            for audience in audiences {
+                ensure!(
+                    policy.route(audience).is_some(),
+                    "`serve.introspection`: `{caller}`: the contract has no route `{audience}`"
+                );
+            }
         }
         // A token for what is guarded must not open the server, nor the other way round.
         ensure!(

@@ -13,11 +13,12 @@ use mandate_host::{Limits, Policy};
 use tokio::sync::Semaphore;
 
 use super::Deployment;
+use super::answer::{Answer, busy, unavailable};
 use super::audit_log::AuditLog;
 use super::journal::Journal;
 use super::metrics::Metrics;
 use super::publisher::{Line, Publisher};
-use super::registries::Registries;
+use super::registries::{CallError, Registries};
 use super::settings::Settings;
 use super::trust::TrustKeeper;
 use super::workers::Workers;
@@ -99,6 +100,17 @@ impl Shared {
             threads: Mutex::new(threads),
             settings,
         }))
+    }
+
+    /// The answer where the registry gave none; the operator learns why.
+    pub(super) fn failed(&self, error: &CallError) -> Answer {
+        let error = match error {
+            CallError::Busy => return busy(),
+            CallError::Registry(error) => error.to_string(),
+            CallError::Unreachable(error) => error.clone(),
+        };
+        self.journal.event("registry", &[("error", &error)]);
+        unavailable("registry", "the registry does not answer")
     }
 
     /// Answers whoever waits for news.

@@ -11,13 +11,25 @@ fn body(path: &str) -> Value {
     let action = json!({ "name": "view" });
     match path {
         "/access/v1/search/action" => json!({ "subject": subject, "resource": resource }),
+        "/allowed" => check(),
+        "/allowed/bulk" => json!([check()]),
         _ => json!({ "subject": subject, "action": action, "resource": resource }),
     }
+}
+
+fn check() -> Value {
+    json!({
+        "user": { "key": "anne" }, "action": "view",
+        "resource": { "type": "board", "key": "roadmap" },
+    })
 }
 
 fn ask(method: &str, path: &str, token: Option<&str>) -> u16 {
     let path = path.replace("{slice}", "default");
     match method {
+        "POST" if path.contains("introspect") || path.contains("revoke") => {
+            SHARED.form(&path, token, &[("token", "abc")]).0
+        }
         "POST" => SHARED.post(&path, token, &body(&path)).0,
         _ => SHARED.get(&format!("{path}{}", query(&path)), token).0,
     }
@@ -49,6 +61,7 @@ fn every_cell_of_endpoint_and_caller_is_as_the_table_says() {
     // Columns as above.
     let open = [200; 9];
     let evaluator = [401, 401, 401, 401, 403, 403, 403, 200, 200];
+    let caller = [401, 401, 401, 401, 403, 200, 200, 200, 200];
     let reader = [401, 401, 401, 401, 403, 403, 403, 403, 200];
     let table = [
         ("GET", "/.well-known/authzen-configuration", open),
@@ -57,6 +70,9 @@ fn every_cell_of_endpoint_and_caller_is_as_the_table_says() {
         ("POST", "/access/v1/search/action", evaluator),
         ("POST", "/access/v1/search/resource", evaluator),
         ("POST", "/access/v1/search/subject", evaluator),
+        ("POST", "/allowed", evaluator),
+        ("POST", "/allowed/bulk", evaluator),
+        ("POST", "/api/auth/introspect", caller),
         (
             "GET",
             "/feeds/{slice}/v1/deltas",
@@ -65,6 +81,9 @@ fn every_cell_of_endpoint_and_caller_is_as_the_table_says() {
         ("GET", "/feeds/{slice}/v1/snapshot", reader),
         ("GET", "/healthz", open),
         ("GET", "/metrics", open),
+        ("POST", "/oauth2/introspect", caller),
+        // What is no opaque token cannot be revoked here: 400 for whoever may ask.
+        ("POST", "/oauth2/revoke", caller.map(|status| if status == 200 { 400 } else { status })),
         ("GET", "/readyz", open),
     ];
     let known: Vec<_> =

@@ -78,6 +78,22 @@ impl World {
         (answer.status().as_u16(), serde_json::from_str(&text).unwrap_or(Value::Null))
     }
 
+    /// Sends a form.
+    pub(crate) fn form(
+        &self,
+        path: &str,
+        token: Option<&str>,
+        form: &[(&str, &str)],
+    ) -> (u16, Value) {
+        let mut request = agent().post(format!("{}{path}", self.address));
+        for (name, value) in authorization(token) {
+            request = request.header(name, value);
+        }
+        let mut answer = request.send_form(form.iter().copied()).unwrap();
+        let text = answer.body_mut().read_to_string().unwrap();
+        (answer.status().as_u16(), serde_json::from_str(&text).unwrap_or(Value::Null))
+    }
+
     pub(crate) fn get(&self, path: &str, token: Option<&str>) -> (u16, String) {
         let mut request = agent().get(format!("{}{path}", self.address));
         for (name, value) in authorization(token) {
@@ -194,6 +210,7 @@ pub(crate) fn deploy(test: &str, settings: &Value) -> Folder {
     folder.write("acme/keys/issuer.json", json!({ "keys": [key.jwk()] }).to_string());
     let mut serve = json!({
         "listen": "127.0.0.1:0", "base_url": SERVER, "audience": SERVER, "decisions": DECISIONS,
+        "introspection": { "service:gateway": [DECISIONS] },
         "feed_readers": { "default": ["service:gateway"] },
         "key_sets": { ISSUER: "keys/issuer.json" },
     });

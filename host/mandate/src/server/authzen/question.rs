@@ -136,6 +136,7 @@ pub(super) fn question(
         object,
         on_behalf_of: context.on_behalf_of.clone(),
         credential: context.credential.clone(),
+        tenant: None,
         token: circumstances.token.clone(),
     };
     let mut request = AuthorizeRequest::new(&settings.decisions, &action.name);

@@ -13,10 +13,9 @@ use serde_json::{Value, json};
 
 use super::evaluation::admit;
 use super::question::{Action, Circumstances, Context, Entity, Kind, question};
-use crate::server::answer::{Answer, busy, json_answer, malformed, refusal, unavailable};
+use crate::server::answer::{Answer, busy, json_answer, malformed, refusal};
 use crate::server::caller::Caller;
 use crate::server::evaluation::{Ruling, Subject};
-use crate::server::registries::CallError;
 use crate::server::shared::Shared;
 
 /// Section 8.4: who may do it.
@@ -115,7 +114,7 @@ async fn subjects(shared: &Arc<Shared>, request: Request) -> Result<Answer, Answ
     let people = shared.registries.call(move |registry| {
         registry.people_of(&tenant, (!after.is_empty()).then_some(after.as_str()), most)
     });
-    let people = people.await.map_err(|error| failed(shared, &error))?;
+    let people = people.await.map_err(|error| shared.failed(&error))?;
     let candidates: Result<Vec<Candidate>, Answer> = people
         .into_iter()
         .map(|person| {
@@ -261,14 +260,4 @@ fn limit_of(shared: &Shared) -> usize {
 
 fn limit(shared: &Shared) -> u64 {
     u64::try_from(limit_of(shared)).unwrap_or(u64::MAX)
-}
-
-fn failed(shared: &Shared, error: &CallError) -> Answer {
-    let error = match error {
-        CallError::Busy => return busy(),
-        CallError::Registry(error) => error.to_string(),
-        CallError::Unreachable(error) => error.clone(),
-    };
-    shared.journal.event("registry", &[("error", &error)]);
-    unavailable("registry", "the registry does not answer")
 }
