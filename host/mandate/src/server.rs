@@ -10,12 +10,14 @@
 )]
 
 mod answer;
+mod audit_intake;
 mod audit_log;
 mod authzen;
 mod body;
 mod caller;
 mod clock;
 mod connection;
+mod contract;
 mod endpoint;
 mod evaluation;
 mod feeds;

@@ -2,6 +2,8 @@
 
 #![allow(clippy::allow_attributes, clippy::indexing_slicing, reason = "tests")]
 
+#[path = "server/audit.rs"]
+mod audit;
 #[path = "server/authzen.rs"]
 mod authzen;
 #[path = "server/callers.rs"]
@@ -15,5 +17,7 @@ mod introspection;
 mod operation;
 #[path = "server/permit.rs"]
 mod permit;
+#[path = "server/permit_sdks.rs"]
+mod permit_sdks;
 #[path = "server/world.rs"]
 mod world;

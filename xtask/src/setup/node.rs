@@ -1,5 +1,5 @@
-//! Node with npm `oidc-provider` (a certified issuer), `jose` and OpenFGA's transformer (oracles), and
-//! the SDKs of MCP. Optional.
+//! Node with npm `oidc-provider` (a certified issuer), `jose` and OpenFGA's transformer (oracles), the
+//! SDKs of MCP, and that of Permit. Optional.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -51,7 +51,7 @@ pub(crate) fn need_node(checkout: &Checkout) -> anyhow::Result<Node> {
     let mut npm = Command::new(if cfg!(windows) { "npm.cmd" } else { "npm" });
     npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]);
     process::output(npm.current_dir(&folder)).context(Unavailable::new(
-        "npm oidc-provider, jose, @openfga/syntax-transformer and @modelcontextprotocol",
+        "npm oidc-provider, jose, @openfga/syntax-transformer, @modelcontextprotocol and permitio",
         "npm's registry must be reachable once",
     ))?;
     std::fs::write(&stamp, wanted).context("cannot write the packages' stamp")?;

@@ -5,6 +5,8 @@
 pub enum Admission {
     /// Everybody who can reach the address: nothing of a tenant is in the answer.
     Anybody,
+    /// A principal that the configuration lists as the emitter of records.
+    AuditSource,
     /// An authenticated caller; the registry says what it may do.
     Caller,
     /// An authenticated caller who holds `can_evaluate` on its tenant.
@@ -52,6 +54,8 @@ pub const ENDPOINTS: &[Endpoint] = &[
     post("/allowed", Admission::Evaluator, "one decision, as SDKs of Permit ask"),
     post("/allowed/bulk", Admission::Evaluator, "several of them"),
     post("/api/auth/introspect", Admission::Introspector, "another name of /oauth2/introspect"),
+    post("/audit/v1/records", Admission::AuditSource, "records of decisions made elsewhere"),
+    get("/contract", Admission::Caller, "the contract in force"),
     get("/feeds/{slice}/v1/deltas", Admission::FeedReader, "what came after a position"),
     get("/feeds/{slice}/v1/snapshot", Admission::FeedReader, "the newest snapshot"),
     get("/healthz", Admission::Anybody, "whether the process answers"),

@@ -112,7 +112,9 @@ impl Shared {
                 subject: named.clone(),
                 agent,
                 credential: subject.credential.clone(),
-                tenant: Some(subject.tenant.as_deref().unwrap_or(caller.tenant_id()).to_owned()),
+                tenant: Some(
+                    subject.tenant.as_deref().unwrap_or_else(|| caller.tenant_id()).to_owned(),
+                ),
             };
             return self.policy.decide_for(&assertion, request, clock::now());
         };

@@ -95,11 +95,10 @@ fn members(token: &VerifiedToken) -> Map<String, Value> {
         put("scope", json!(token.scopes.join(" ")));
     }
     if let Some(actor) = &token.actor {
-        let mut act = json!({ "iss": actor.issuer, "sub": actor.subject });
-        if let Some(client) = &actor.client_id {
-            act["client_id"] = json!(client);
-        }
-        put("act", act);
+        let client = actor.client_id.as_ref().map(|client| ("client_id", client));
+        let names = [("iss", &actor.issuer), ("sub", &actor.subject)].into_iter().chain(client);
+        let act = names.map(|(name, value)| (name.to_owned(), json!(value))).collect();
+        put("act", Value::Object(act));
     }
     members
 }

@@ -12,7 +12,9 @@ use axum::routing::{get, post};
 use tokio::time::timeout;
 
 use super::answer::{Answer, busy, problem, unavailable};
+use super::audit_intake;
 use super::authzen;
+use super::contract;
 use super::endpoint::ENDPOINTS;
 use super::feeds;
 use super::health;
@@ -32,6 +34,8 @@ pub(super) fn router(shared: &Arc<Shared>) -> Router {
         .route("/allowed", post(permit::allowed))
         .route("/allowed/bulk", post(permit::allowed_bulk))
         .route("/api/auth/introspect", post(introspection::introspect))
+        .route("/audit/v1/records", post(audit_intake::append))
+        .route("/contract", get(contract::published))
         .route("/feeds/{slice}/v1/deltas", get(feeds::deltas))
         .route("/feeds/{slice}/v1/snapshot", get(feeds::snapshot))
         .route("/healthz", get(health::alive))

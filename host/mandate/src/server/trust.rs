@@ -126,6 +126,11 @@ impl TrustKeeper {
         Ok(())
     }
 
+    /// The contract that is loaded.
+    pub(super) const fn contract(&self) -> &Value {
+        &self.contract
+    }
+
     /// Issuers whose tokens cannot be checked.
     pub(super) fn missing(&self) -> Vec<String> {
         self.loaded.lock().unwrap_or_else(PoisonError::into_inner).missing.clone()

@@ -30,6 +30,7 @@ fn ask(method: &str, path: &str, token: Option<&str>) -> u16 {
         "POST" if path.contains("introspect") || path.contains("revoke") => {
             SHARED.form(&path, token, &[("token", "abc")]).0
         }
+        "POST" if path.starts_with("/audit") => SHARED.records(token, "").0,
         "POST" => SHARED.post(&path, token, &body(&path)).0,
         _ => SHARED.get(&format!("{path}{}", query(&path)), token).0,
     }
@@ -73,6 +74,8 @@ fn every_cell_of_endpoint_and_caller_is_as_the_table_says() {
         ("POST", "/allowed", evaluator),
         ("POST", "/allowed/bulk", evaluator),
         ("POST", "/api/auth/introspect", caller),
+        ("POST", "/audit/v1/records", reader),
+        ("GET", "/contract", caller),
         (
             "GET",
             "/feeds/{slice}/v1/deltas",

@@ -94,6 +94,18 @@ impl World {
         (answer.status().as_u16(), serde_json::from_str(&text).unwrap_or(Value::Null))
     }
 
+    /// Sends lines of records.
+    pub(crate) fn records(&self, token: Option<&str>, lines: &str) -> (u16, Value) {
+        let mut request = agent().post(format!("{}/audit/v1/records", self.address));
+        for (name, value) in authorization(token) {
+            request = request.header(name, value);
+        }
+        let mut answer =
+            request.header("content-type", "application/x-ndjson").send(lines).unwrap();
+        let text = answer.body_mut().read_to_string().unwrap();
+        (answer.status().as_u16(), serde_json::from_str(&text).unwrap_or(Value::Null))
+    }
+
     pub(crate) fn get(&self, path: &str, token: Option<&str>) -> (u16, String) {
         let mut request = agent().get(format!("{}{path}", self.address));
         for (name, value) in authorization(token) {
@@ -211,6 +223,7 @@ pub(crate) fn deploy(test: &str, settings: &Value) -> Folder {
     let mut serve = json!({
         "listen": "127.0.0.1:0", "base_url": SERVER, "audience": SERVER, "decisions": DECISIONS,
         "introspection": { "service:gateway": [DECISIONS] },
+        "audit_sources": { "service:gateway": ["gate-1"] },
         "feed_readers": { "default": ["service:gateway"] },
         "key_sets": { ISSUER: "keys/issuer.json" },
     });
