@@ -1,6 +1,13 @@
 //! The server, as a process: callers, AuthZEN, the feed, and how it starts and ends.
 
-#![allow(clippy::allow_attributes, clippy::indexing_slicing, reason = "tests")]
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "tests stop where something is not as it should be"
+)]
 
 #[path = "server/audit.rs"]
 mod audit;

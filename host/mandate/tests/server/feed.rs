@@ -18,7 +18,7 @@ fn a_write_of_another_process_counts_within_a_second() {
         world.registry().write_relationships(&act(), &[tuple("board:plan#viewer@user:anne")]);
     let position = written.unwrap().position;
     // The position makes the wait exact: an older state answers 503, never the old decision.
-    let mut asked = question.clone();
+    let mut asked = question;
     asked["context"] = json!({ "minimum_epoch": position.to_string() });
     let begun = Instant::now();
     loop {
