@@ -1,5 +1,7 @@
 //! Listeners, their filter chains, and what stands before and after the gate in them.
 
+use serde_json::Value;
+
 use super::filter::Filter;
 use super::lint::{Parts, Report};
 use super::node::Node;
@@ -53,6 +55,9 @@ pub(super) fn check_listener<'v>(
         match chain.gate(parts, report) {
             Some((filter, at)) => {
                 chain.check(&filter, at, parts, report);
+                if filter.settings.peer_address {
+                    check_listener_filters(listener, &chain.node, report);
+                }
                 guarded.filters.push(filter);
                 with = with.saturating_add(1);
             }
@@ -68,6 +73,29 @@ pub(super) fn check_listener<'v>(
         let reason =
             "what comes in by this chain is not decided, although the listener has the gate";
         report.find(Rule::FilterBypassed, &chain, reason);
+    }
+}
+
+/// What may read a connection before its chain is chosen, where conditions ask for its address: none
+/// of these changes it.
+const ADDRESS_KEPT: [&str; 4] = [
+    "envoy.extensions.filters.listener.http_inspector.v3.HttpInspector",
+    "envoy.extensions.filters.listener.local_ratelimit.v3.LocalRateLimit",
+    "envoy.extensions.filters.listener.original_dst.v3.OriginalDst",
+    "envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector",
+];
+
+/// With the PROXY protocol whoever connects writes the address, in its first bytes.
+fn check_listener_filters(listener: &Node<'_>, chain: &Node<'_>, report: &mut Report<'_>) {
+    let reason = "the address that conditions ask for may be what the caller wrote first";
+    for filter in listener.get("listener_filters").items() {
+        if !ADDRESS_KEPT.contains(&filter.get("typed_config").typed().0) {
+            report.find(Rule::PeerAddress, &filter, reason);
+        }
+    }
+    let old = chain.get("use_proxy_proto");
+    if !old.is_off() {
+        report.find(Rule::PeerAddress, &old, reason);
     }
 }
 
@@ -117,6 +145,7 @@ impl<'v> Chain<'v> {
         self.check_upgrades(parts, report);
         self.check_paths(report);
         self.check_streams(report);
+        self.check_replies(report);
         self.check_peer(filter, report);
         self.check_routes(filter, parts, report);
     }
@@ -165,6 +194,24 @@ impl<'v> Chain<'v> {
         if !is_bounded(&duration) {
             let reason = "a stream that is open goes on after its token and its right have ended";
             report.find(Rule::StreamUnbounded, &duration, reason);
+        }
+    }
+
+    /// A denial leaves as the gate wrote it: clients go by its status, those of MCP by its body.
+    fn check_replies(&self, report: &mut Report<'_>) {
+        let config = self.manager.get("local_reply_config");
+        let mut bodies = vec![config.get("body_format")];
+        for mapper in config.get("mappers").items() {
+            let status = mapper.get("status_code");
+            let is_error = |value: &Value| value.as_u64().is_some_and(|status| status >= 400);
+            if status.value().is_some_and(|value| !is_error(value)) {
+                report.find(Rule::LocalReply, &status, "a denial is answered as a success");
+            }
+            bodies.extend([mapper.get("body"), mapper.get("body_format_override")]);
+        }
+        for body in bodies.iter().filter(|body| body.is_present()) {
+            let reason = "the error of a denied MCP call, which comes as 200, gets another body";
+            report.find(Rule::LocalReply, body, reason);
         }
     }
 

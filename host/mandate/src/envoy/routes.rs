@@ -52,7 +52,8 @@ fn check_match(node: &Node<'_>, report: &mut Report<'_>) {
     if kind.ends_with(".HttpRequestHeaderMatchInput") {
         places.push(input.get("header_name"));
     }
-    places.push(node.at(&["route", "cluster_header"]));
+    // Of an action, or of a weighted cluster.
+    places.push(node.get("cluster_header"));
     for place in places {
         let Some(name) = place.text().filter(|name| is_changed(name)) else { continue };
         let reason =
@@ -87,6 +88,13 @@ fn check_action(action: &Node<'_>, report: &mut Report<'_>) {
         if place.is_present() && place.text() != Some("") {
             let reason = "the upstream is asked for something else than what was decided";
             report.find(Rule::RouteRewrite, &place, reason);
+        }
+    }
+    for name in ["cluster_specifier_plugin", "inline_cluster_specifier_plugin"] {
+        let place = action.get(name);
+        if place.is_present() {
+            let reason = "code chooses the upstream once the gate has decided, by what it likes";
+            report.find(Rule::RoutePlugin, &place, reason);
         }
     }
     let policy = action.get("internal_redirect_policy");

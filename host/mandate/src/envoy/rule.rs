@@ -18,12 +18,14 @@ pub enum Rule {
     HeadersNotHeld,
     InternalRedirect,
     KeysAbsent,
+    LocalReply,
     ModuleUnpinned,
     NoReload,
     PathNotNormalized,
     PeerAddress,
     RouteHeaders,
     RouteMatch,
+    RoutePlugin,
     RouteRewrite,
     SlashesNotMerged,
     StateNotShared,
@@ -36,7 +38,7 @@ pub enum Rule {
 
 impl Rule {
     /// Every rule.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 30] = [
         Self::AdminExposed,
         Self::ClientCertificate,
         Self::ClusterAuthority,
@@ -51,12 +53,14 @@ impl Rule {
         Self::HeadersNotHeld,
         Self::InternalRedirect,
         Self::KeysAbsent,
+        Self::LocalReply,
         Self::ModuleUnpinned,
         Self::NoReload,
         Self::PathNotNormalized,
         Self::PeerAddress,
         Self::RouteHeaders,
         Self::RouteMatch,
+        Self::RoutePlugin,
         Self::RouteRewrite,
         Self::SlashesNotMerged,
         Self::StateNotShared,
@@ -85,12 +89,14 @@ impl Rule {
             Self::HeadersNotHeld => "headers-not-held",
             Self::InternalRedirect => "internal-redirect",
             Self::KeysAbsent => "keys-absent",
+            Self::LocalReply => "local-reply",
             Self::ModuleUnpinned => "module-unpinned",
             Self::NoReload => "no-reload",
             Self::PathNotNormalized => "path-not-normalized",
             Self::PeerAddress => "peer-address",
             Self::RouteHeaders => "route-headers",
             Self::RouteMatch => "route-match",
+            Self::RoutePlugin => "route-plugin",
             Self::RouteRewrite => "route-rewrite",
             Self::SlashesNotMerged => "slashes-not-merged",
             Self::StateNotShared => "state-not-shared",
@@ -130,9 +136,7 @@ impl Rule {
             Self::FilterDisabled => {
                 "take the setting away; what everybody may do is the contract's `open`"
             }
-            Self::FilterMissing => {
-                "put the gate before the router, or name the listener with `--unguarded`"
-            }
+            Self::FilterMissing => "the gate before the router, or `--unguarded` for the listener",
             Self::HeadersNotHeld => "`allow_on_headers_stop_iteration: true`",
             Self::InternalRedirect => {
                 "take the policy away: the client follows redirects, and each step is decided"
@@ -140,16 +144,18 @@ impl Rule {
             Self::KeysAbsent => {
                 "name it in `key_sets` beside the `feed`, or write its keys into `trust`"
             }
+            Self::LocalReply => "leave out `status_code` below 400, and every body",
             Self::ModuleUnpinned => {
                 "for a file: `vm_id: mandate@sha256:DIGEST`, and the file with that digest (`--module` names a copy of it); for `remote`: `sha256`"
             }
             Self::NoReload => "`failure_policy: FAIL_RELOAD`",
             Self::PathNotNormalized => "`normalize_path: true`",
             Self::PeerAddress => {
-                "`use_remote_address: true` without `xff_num_trusted_hops` and `original_ip_detection_extensions`, or no `peer_address`"
+                "`use_remote_address: true` without `xff_num_trusted_hops`, `original_ip_detection_extensions` and the PROXY protocol, or no `peer_address`"
             }
             Self::RouteHeaders => "leave `x-mandate-*` to the gate",
             Self::RouteMatch => "match on something that the gate does not change",
+            Self::RoutePlugin => "name the `cluster`, or weighted ones",
             Self::RouteRewrite => {
                 "let the upstream serve the path that is decided, or rewrite before the gate"
             }
