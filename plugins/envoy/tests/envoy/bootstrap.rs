@@ -12,6 +12,7 @@ use crate::stage::{Plan, Supply};
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ports {
     pub(crate) listener: u16,
+    pub(crate) tls: u16,
     pub(crate) admin: u16,
     pub(crate) feed: u16,
     pub(crate) upstream: u16,
@@ -32,8 +33,8 @@ pub(crate) fn bootstrap(
         "node": {"id": "edge-1", "cluster": "edge"},
         "dynamic_resources": {"lds_config": {"path_config_source": {"path": listeners}}},
         "static_resources": {"clusters": [
-            cluster("feed", ports.feed), cluster("upstream", ports.upstream),
-            cluster("login", keys)]},
+            cluster("feed", ports.feed, plan), cluster("upstream", ports.upstream, plan),
+            cluster("login", keys, plan)]},
     });
     if plan.supply != Supply::Filters {
         let mut sync = json!({"role": "sync", "emitter": "edge-1-sync", "state": state_config()});
@@ -59,13 +60,19 @@ pub(crate) fn put_listener(
     version: &str,
 ) {
     let draft = path.with_extension("draft");
-    let listener =
-        json!({"version_info": version, "resources": [listener(plan, filter, ports, version)]});
-    std::fs::write(&draft, listener.to_string()).expect("it is written");
+    let mut listeners = vec![listener(plan, filter, ports.listener, version)];
+    if let Some(socket) = &plan.more.tls {
+        let mut listener = listener(plan, filter, ports.tls, version);
+        listener["name"] = json!("tls");
+        listener["filter_chains"][0]["transport_socket"] = socket.clone();
+        listeners.push(listener);
+    }
+    let listeners = json!({"version_info": version, "resources": listeners});
+    std::fs::write(&draft, listeners.to_string()).expect("it is written");
     std::fs::rename(&draft, path).expect("it is replaced");
 }
 
-fn listener(plan: &Plan<'_>, filter: &Path, ports: &Ports, version: &str) -> Value {
+fn listener(plan: &Plan<'_>, filter: &Path, port: u16, version: &str) -> Value {
     let mut trust = plan.scene.trust();
     if plan.keys.is_some() {
         trust["key_sets"] = json!([]);
@@ -75,7 +82,10 @@ fn listener(plan: &Plan<'_>, filter: &Path, ports: &Ports, version: &str) -> Val
     if matches!(plan.supply, Supply::Both | Supply::Filters) {
         follow(&mut gate, plan);
     }
-    let manager = json!({
+    for (name, value) in &plan.more.gate {
+        gate[*name] = value.clone();
+    }
+    let mut manager = json!({
         "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
         "stat_prefix": format!("in{version}"),
         "http_protocol_options": {"enable_trailers": true},
@@ -90,9 +100,12 @@ fn listener(plan: &Plan<'_>, filter: &Path, ports: &Ports, version: &str) -> Val
             {"name": "envoy.filters.http.router", "typed_config": {
                 "@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"}}],
     });
+    for (name, value) in &plan.more.manager {
+        manager[*name] = value.clone();
+    }
     json!({
         "@type": "type.googleapis.com/envoy.config.listener.v3.Listener",
-        "name": "in", "address": address(ports.listener),
+        "name": "in", "address": address(port),
         "filter_chains": [{"filters": [
             {"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}]}],
     })
@@ -116,9 +129,13 @@ fn vm(filter: &Path) -> Value {
         "code": {"local": {"filename": filter}}})
 }
 
-fn cluster(name: &str, port: u16) -> Value {
-    json!({"name": name, "type": "STATIC", "load_assignment": {"cluster_name": name,
-        "endpoints": [{"lb_endpoints": [{"endpoint": {"address": address(port)}}]}]}})
+fn cluster(name: &str, port: u16, plan: &Plan<'_>) -> Value {
+    let mut cluster = json!({"name": name, "type": "STATIC", "load_assignment": {"cluster_name": name,
+        "endpoints": [{"lb_endpoints": [{"endpoint": {"address": address(port)}}]}]}});
+    for (_, socket) in plan.more.clusters.iter().filter(|(of, _)| *of == name) {
+        cluster["transport_socket"] = socket.clone();
+    }
+    cluster
 }
 
 fn address(port: u16) -> Value {

@@ -1,8 +1,12 @@
 //! Requests as bytes: a client library would not send what these tests have to.
 
-use std::io::{Read as _, Write as _};
+use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::sync::Arc;
 use std::time::Duration;
+
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, ClientConnection, StreamOwned};
 
 /// An answer over HTTP/1.1.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,7 +18,21 @@ pub(crate) struct Answered {
 
 /// Sends the parts of a request, a moment apart, and reads the answer.
 pub(crate) fn send(port: u16, parts: &[Vec<u8>]) -> Option<Answered> {
-    let mut connection = connect(port)?;
+    exchange(&mut connect(port)?, parts)
+}
+
+/// The same over TLS; `None` too where no connection comes about.
+pub(crate) fn send_tls(
+    port: u16,
+    config: &Arc<ClientConfig>,
+    parts: &[Vec<u8>],
+) -> Option<Answered> {
+    let name = ServerName::try_from("localhost").expect("a name");
+    let client = ClientConnection::new(Arc::clone(config), name).expect("a client");
+    exchange(&mut StreamOwned::new(client, connect(port)?), parts)
+}
+
+fn exchange(connection: &mut (impl Read + Write), parts: &[Vec<u8>]) -> Option<Answered> {
     for part in parts {
         // The peer may have answered and closed before all of it came.
         let _ = connection.write_all(part);

@@ -6,6 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use mandate_authz::container::Kind;
+use rustls::ServerConfig;
 
 use crate::scene::Scene;
 use crate::server::{self, Received, Sent, answer};
@@ -34,13 +35,13 @@ pub(crate) struct Feed {
 
 impl Feed {
     /// The scene's snapshot, and heartbeats of now where the feed is good.
-    pub(crate) fn begin(scene: &Scene, conduct: Conduct) -> Self {
+    pub(crate) fn begin(scene: &Scene, conduct: Conduct, tls: Option<Arc<ServerConfig>>) -> Self {
         let conduct = Arc::new(Mutex::new(conduct));
         let (snapshot, scene) = (scene.sealed(7), scene.clone());
         let told = Arc::clone(&conduct);
         let asked = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&asked);
-        let port = server::serve(move |received| {
+        let port = server::serve(tls, move |received| {
             counted.fetch_add(1, Ordering::Relaxed);
             let conduct = told.lock().expect("not poisoned").clone();
             match conduct {

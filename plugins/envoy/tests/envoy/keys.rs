@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use rustls::ServerConfig;
 use serde_json::json;
 
 use crate::scene::Scene;
@@ -18,9 +19,14 @@ pub(crate) struct KeyServer {
 
 impl KeyServer {
     pub(crate) fn begin(sent: Sent) -> Self {
+        Self::over(None, sent)
+    }
+
+    /// Over TLS, where it has a certificate.
+    pub(crate) fn over(tls: Option<Arc<ServerConfig>>, sent: Sent) -> Self {
         let (sent, asked) = (Arc::new(Mutex::new(sent)), Arc::new(Mutex::new(0)));
         let (told, counted) = (Arc::clone(&sent), Arc::clone(&asked));
-        let port = server::serve(move |_| {
+        let port = server::serve(tls, move |_| {
             *counted.lock().expect("not poisoned") += 1;
             told.lock().expect("not poisoned").clone()
         });

@@ -15,6 +15,7 @@
 
 mod bootstrap;
 mod client;
+mod connection;
 mod faults;
 mod feed;
 mod keys;
@@ -22,6 +23,7 @@ mod recovery;
 mod server;
 mod stage;
 mod streams;
+mod tls;
 mod trap;
 mod traps;
 

@@ -1,10 +1,12 @@
 //! A small HTTP/1.1 server: the upstream, and what the feed stands on.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::io::{BufRead as _, BufReader, Read, Write};
+use std::net::TcpListener;
 use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex};
 use std::thread;
+
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 /// A request as it came.
 #[derive(Clone, Debug, Default)]
@@ -56,27 +58,38 @@ pub(crate) fn answer(status: &str, fields: &[(&str, &str)], body: &[u8]) -> Sent
     Sent::Whole([head.as_bytes(), b"\r\n", body].concat())
 }
 
-/// Serves on a port of its own, until the process ends.
-pub(crate) fn serve(handle: impl Fn(Received) -> Sent + Clone + Send + 'static) -> u16 {
+/// Serves on a port of its own, over TLS where it has a certificate, until the process ends.
+pub(crate) fn serve(
+    tls: Option<Arc<ServerConfig>>,
+    handle: impl Fn(Received) -> Sent + Clone + Send + 'static,
+) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = listener.local_addr().expect("an address").port();
     thread::spawn(move || {
         for connection in listener.incoming().flatten() {
-            let handle = handle.clone();
-            thread::spawn(move || converse(connection, &handle));
+            let (handle, tls) = (handle.clone(), tls.clone());
+            thread::spawn(move || match tls {
+                None => converse(connection, &handle),
+                Some(config) => {
+                    let server = ServerConnection::new(config).expect("a server");
+                    converse(StreamOwned::new(server, connection), &handle)
+                }
+            });
         }
     });
     port
 }
 
-fn converse(connection: TcpStream, handle: &impl Fn(Received) -> Sent) -> Option<()> {
-    let mut reader = BufReader::new(connection.try_clone().ok()?);
-    let mut connection = connection;
+fn converse(connection: impl Read + Write, handle: &impl Fn(Received) -> Sent) -> Option<()> {
+    let mut reader = BufReader::new(connection);
     loop {
         let received = receive(&mut reader)?;
+        let connection = reader.get_mut();
         match handle(received) {
             Sent::Cut => return None,
-            Sent::Whole(bytes) => connection.write_all(&bytes).ok()?,
+            Sent::Whole(bytes) => {
+                connection.write_all(&bytes).and_then(|()| connection.flush()).ok()?;
+            }
             Sent::Stream(head, chunks) => {
                 connection.write_all(&head).ok()?;
                 let chunks = chunks.lock().ok()?;
@@ -89,7 +102,7 @@ fn converse(connection: TcpStream, handle: &impl Fn(Received) -> Sent) -> Option
     }
 }
 
-fn receive(reader: &mut BufReader<TcpStream>) -> Option<Received> {
+fn receive(reader: &mut BufReader<impl Read>) -> Option<Received> {
     let line = line(reader)?;
     let mut received =
         Received { target: line.split(' ').nth(1)?.to_owned(), ..Received::default() };
@@ -111,7 +124,7 @@ fn receive(reader: &mut BufReader<TcpStream>) -> Option<Received> {
     Some(received)
 }
 
-fn fields(reader: &mut BufReader<TcpStream>, received: &mut Received) -> Option<()> {
+fn fields(reader: &mut BufReader<impl Read>, received: &mut Received) -> Option<()> {
     loop {
         let line = line(reader)?;
         if line.is_empty() {
@@ -122,13 +135,13 @@ fn fields(reader: &mut BufReader<TcpStream>, received: &mut Received) -> Option<
     }
 }
 
-fn line(reader: &mut BufReader<TcpStream>) -> Option<String> {
+fn line(reader: &mut BufReader<impl Read>) -> Option<String> {
     let mut line = Vec::new();
     reader.read_until(b'\n', &mut line).ok().filter(|count| *count > 0)?;
     Some(String::from_utf8_lossy(&line).trim_end().to_owned())
 }
 
-fn bytes(reader: &mut BufReader<TcpStream>, count: usize) -> Option<Vec<u8>> {
+fn bytes(reader: &mut BufReader<impl Read>, count: usize) -> Option<Vec<u8>> {
     let mut bytes = vec![0; count];
     reader.read_exact(&mut bytes).ok()?;
     Some(bytes)

@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use serde_json::json;
+use rustls::ServerConfig;
+use serde_json::{Value, json};
 
 use crate::bootstrap::{self, Ports};
 use crate::client::{self, Answered};
@@ -33,6 +34,22 @@ pub(crate) struct Plan<'s> {
     /// Where the issuer publishes its keys; otherwise they are in the configuration.
     pub(crate) keys: Option<u16>,
     pub(crate) supply: Supply,
+    pub(crate) more: More,
+}
+
+/// What a test's Envoy has beside that of the others.
+#[derive(Clone, Default)]
+pub(crate) struct More {
+    /// Members of the filter's configuration.
+    pub(crate) gate: Vec<(&'static str, Value)>,
+    /// Members of the connection manager.
+    pub(crate) manager: Vec<(&'static str, Value)>,
+    /// The transport socket of another listener, on [`Stage::tls_port`], which is the same otherwise.
+    pub(crate) tls: Option<Value>,
+    /// The certificate of the feed, which is plain without one.
+    pub(crate) feed: Option<Arc<ServerConfig>>,
+    /// Transport sockets of clusters, by their names.
+    pub(crate) clusters: Vec<(&'static str, Value)>,
 }
 
 /// Who follows the feed.
@@ -55,6 +72,7 @@ pub(crate) struct Stage {
     filter: PathBuf,
     ports: Ports,
     pub(crate) port: u16,
+    pub(crate) tls_port: u16,
     pub(crate) feed: Feed,
     received: Arc<Mutex<Vec<Received>>>,
 }
@@ -90,7 +108,7 @@ impl<'s> Plan<'s> {
         };
         let upstream: Upstream = Arc::new(upstream);
         let (feed, trap, keys, supply) = (Conduct::Good, None, None, Supply::Singleton);
-        Self { part, scene, feed, upstream, trap, keys, supply }
+        Self { part, scene, feed, upstream, trap, keys, supply, more: More::default() }
     }
 
     /// Starts all of it; `None` where there is no Envoy or no filter, which is said and counted.
@@ -117,14 +135,14 @@ impl<'s> Plan<'s> {
         };
         let received = Arc::new(Mutex::new(Vec::new()));
         let (told, upstream) = (Arc::clone(&received), Arc::clone(&self.upstream));
-        let upstream = server::serve(move |request: Received| {
+        let upstream = server::serve(None, move |request: Received| {
             let sent = upstream(&request);
             told.lock().expect("not poisoned").push(request);
             sent
         });
-        let feed = Feed::begin(self.scene, self.feed.clone());
-        let (port, admin) = (free_port(), free_port());
-        let ports = Ports { listener: port, admin, feed: feed.port, upstream };
+        let feed = Feed::begin(self.scene, self.feed.clone(), self.more.feed.clone());
+        let (port, tls_port, admin) = (free_port(), free_port(), free_port());
+        let ports = Ports { listener: port, tls: tls_port, admin, feed: feed.port, upstream };
         let path = folder.join("envoy.json");
         let bootstrap = bootstrap::bootstrap(self, (&filter, &singleton), &folder, &ports);
         std::fs::write(&path, bootstrap.to_string()).expect("it is written");
@@ -136,7 +154,7 @@ impl<'s> Plan<'s> {
             .stderr(log)
             .spawn()
             .expect("Envoy starts");
-        let stage = Stage { envoy, folder, filter, ports, port, feed, received };
+        let stage = Stage { envoy, folder, filter, ports, port, tls_port, feed, received };
         stage.wait_until("Envoy listens", || client::send(port, &[get("/health", "")]).is_some());
         stage.received();
         Some(stage)
