@@ -24,7 +24,7 @@ pub(crate) struct Scripted {
     pub(crate) lines: RefCell<Vec<String>>,
     /// Calls that answer `INTERNAL_FAILURE`.
     pub(crate) broken: RefCell<BTreeSet<&'static str>>,
-    calls: RefCell<BTreeSet<&'static str>>,
+    calls: RefCell<BTreeMap<&'static str, usize>>,
 }
 
 /// An answer that was given.
@@ -86,9 +86,9 @@ impl Scripted {
             .collect()
     }
 
-    /// Every call that was made.
-    pub(crate) fn calls(&self) -> BTreeSet<&'static str> {
-        self.calls.borrow().clone()
+    /// Every call that was made, and how often, since it was last asked.
+    pub(crate) fn calls(&self) -> BTreeMap<&'static str, usize> {
+        self.calls.take()
     }
 
     pub(crate) fn metric(&self, name: &str) -> i64 {
@@ -96,7 +96,7 @@ impl Scripted {
     }
 
     fn called(&self, call: &'static str) -> Result<(), HostProblem> {
-        self.calls.borrow_mut().insert(call);
+        *self.calls.borrow_mut().entry(call).or_default() += 1;
         let broken = self.broken.borrow().contains(call);
         if broken { Err(HostProblem { call, status: 10 }) } else { Ok(()) }
     }

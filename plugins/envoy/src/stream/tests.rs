@@ -1,6 +1,6 @@
 //! Requests and responses on a scripted host.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mandate_authn::{RingBackend, base64url};
 use serde_json::{Value, json};
@@ -262,7 +262,8 @@ fn a_host_call_that_fails_denies() {
     assert_eq!(with_trailers(&whole), Step::Continue);
     let harmless =
         BTreeSet::from(["add_metric", "define_metric", "record_metric", "share", "shared"]);
-    let calls: Vec<_> = whole.host.calls().difference(&harmless).copied().collect();
+    let calls = whole.host.calls().into_keys().filter(|call| !harmless.contains(call));
+    let calls: Vec<_> = calls.collect();
     assert_eq!(
         calls,
         ["buffer", "fields", "now", "property", "remove_field", "set_field", "set_filter_state"]
@@ -279,6 +280,34 @@ fn a_host_call_that_fails_denies() {
         stage.host.broken.borrow_mut().insert(broken);
         assert_eq!(with_trailers(&stage), Step::Continue, "{broken}");
     }
+}
+
+// What a request costs beside the decision: each call is a way out of the module and back.
+#[test]
+fn a_request_that_passes_takes_this_many_host_calls() {
+    let counted = |asked: &Scene| {
+        let stage = Stage::of(asked);
+        // The first of its reason also defines the metrics.
+        assert_eq!(stage.send(asked).1, Step::Continue);
+        stage.host.calls();
+        assert_eq!(stage.send(asked).1, Step::Continue);
+        stage.host.calls()
+    };
+    let read = counted(&scene());
+    let expected = [
+        ("add_metric", 1),
+        ("fields", 1),
+        ("now", 2),
+        ("record_metric", 1),
+        ("remove_field", 1),
+        ("set_field", 5),
+        ("set_filter_state", 1),
+    ];
+    assert_eq!(read, BTreeMap::from(expected));
+    // The headers are read again once the body is there: what goes upstream is what is decided.
+    let mut with_body = read;
+    with_body.extend([("buffer", 1), ("fields", 2)]);
+    assert_eq!(counted(&call("get_board", "roadmap")), with_body);
 }
 
 #[test]

@@ -245,8 +245,9 @@ impl Feed {
             host.buffer(Buffer::CallResponse, at..size.min(at.saturating_add(PIECE_BYTES)))
         };
         let Some(shelf) = &self.shelf else {
-            let bytes = host.buffer(Buffer::CallResponse, 0..size)?;
-            let loading = Loading::begin(Source::Held(bytes), &piece(0)?, state)?;
+            let source = Source::Held(host.buffer(Buffer::CallResponse, 0..size)?);
+            let first = source.piece(host, 0)?;
+            let loading = Loading::begin(source, &first, state)?;
             return Ok(loading.require_size(size).map(|()| loading)?);
         };
         let snapshot = shelf.version(host)?.unwrap_or_default().snapshot.saturating_add(1);

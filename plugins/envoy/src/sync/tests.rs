@@ -139,6 +139,19 @@ fn a_filter_that_knows_the_feed_takes_over_from_a_singleton_that_is_gone() {
     assert_eq!(in_force(&filter(&host)), Some((epoch(9), NOW + 29)));
 }
 
+// Its first piece was read twice.
+#[test]
+fn a_vm_that_shares_nothing_reads_a_snapshot_once() {
+    let host = Scripted::at_seconds(NOW);
+    host.properties.borrow_mut().remove("plugin_vm_id");
+    let mut alone = standby(&host);
+    host.calls();
+    answer(&host, &mut alone, "200", CONTAINER, &scene().sealed(7));
+    assert_eq!(host.calls().get("buffer"), Some(&1));
+    alone.on_tick(&host);
+    assert_eq!(in_force(&alone), Some((epoch(7), NOW)));
+}
+
 #[test]
 fn who_has_lost_the_lease_neither_asks_nor_shares() {
     let host = Scripted::at_seconds(NOW);
