@@ -188,7 +188,8 @@ impl Snapshot {
     #[must_use]
     pub fn stored_subjects(&self, object: Object, relation: &str) -> Vec<Object> {
         let relation = self.schema.relation_named(object.type_index, relation);
-        relation.map(|relation| self.view().stored_objects(object, relation)).unwrap_or_default()
+        let stored = relation.map(|relation| self.view().stored_objects(object, relation));
+        stored.into_iter().flatten().collect()
     }
 
     /// Identities and credentials.

@@ -11,7 +11,7 @@ use crate::decision::Failure;
 use crate::evaluate::{Budget, Holding, InputSource, Path};
 use crate::policy::{IssuerRules, Policy, Route};
 use crate::records::Records;
-use crate::snapshot::{Object, Snapshot};
+use crate::snapshot::{Object, Relation, Snapshot};
 
 /// By which door the request came.
 #[derive(Clone, Copy, Debug)]
@@ -128,7 +128,23 @@ impl<'c> Case<'c> {
         subject: Object,
         line: FailingLine,
     ) -> Result<Option<Path>, Failure> {
-        let Some(relation) = self.snapshot.relation(object, relation) else { return Ok(None) };
+        match self.snapshot.relation(object, relation) {
+            Some(relation) => self.holds_relation(object, relation, subject, line),
+            None => Ok(None),
+        }
+    }
+
+    /// The same for a relation that was looked up before.
+    ///
+    /// # Errors
+    /// That nobody can say, at the line that asks: it denies.
+    pub(crate) fn holds_relation(
+        &self,
+        object: Object,
+        relation: Relation,
+        subject: Object,
+        line: FailingLine,
+    ) -> Result<Option<Path>, Failure> {
         match self.snapshot.holds_with(object, relation, subject, self, &mut Budget::new()) {
             Holding::DoesNotHold => Ok(None),
             Holding::Failed(failure) => Err(Failure::evaluation(&failure, line)),

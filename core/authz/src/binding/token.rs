@@ -120,7 +120,7 @@ pub(super) fn bind_sole_user<'c>(
     let user = agent.identity.sole_user().ok_or_else(|| missing("the agent has no sole user"))?;
     let user = Principal::of_object(case, user).filter(|user| user.kind == Kind::User);
     let user = user.ok_or_else(|| unknown("the agent's sole user has no record").of(Kind::User))?;
-    if rule::has_other_delegator(case, agent.object, user.object) {
+    if rule::has_other_delegator(case, agent.object, user.object)? {
         let detail = "another user has delegated to this agent as well";
         return Err(Failure::new(ReasonCode::UserAmbiguous, detail));
     }

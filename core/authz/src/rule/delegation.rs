@@ -6,7 +6,7 @@ use super::DELEGATE_OF;
 use crate::authorize::Case;
 use crate::binding::Binding;
 use crate::decision::{Bound, Failure};
-use crate::evaluate::Path;
+use crate::evaluate::{Budget, EvaluationFailure, Path};
 use crate::record::DelegationMode;
 use crate::snapshot::{Form, Object, Plan};
 
@@ -41,20 +41,33 @@ pub(crate) fn stored(
     line: FailingLine,
 ) -> Result<Option<Path>, Failure> {
     let schema = case.snapshot.schema();
-    let relation = case.snapshot.relation(user, DELEGATE_OF);
-    let table = relation.and_then(|relation| schema.relation_table(relation.0));
-    let written = table.is_some_and(|table| {
+    let Some(relation) = case.snapshot.relation(user, DELEGATE_OF) else { return Ok(None) };
+    let written = schema.relation_table(relation.0).is_some_and(|table| {
         matches!(table.plan, Plan::Direct)
             && table.restrictions.iter().all(|restriction| restriction.form == Form::Object)
     });
-    if written { case.holds(user, DELEGATE_OF, agent, line) } else { Ok(None) }
+    if written { case.holds_relation(user, relation, agent, line) } else { Ok(None) }
 }
 
 /// Whether somebody else has stored a delegation to this agent, under whatever condition.
-pub(crate) fn has_other_delegator(case: &Case<'_>, agent: Object, user: Object) -> bool {
+///
+/// Delegations lie with the users: each of them is looked at, and counts as a relationship does.
+///
+/// # Errors
+/// [`ReasonCode::Budget`] where there are more users than a check may look at relationships.
+pub(crate) fn has_other_delegator(
+    case: &Case<'_>,
+    agent: Object,
+    user: Object,
+) -> Result<bool, Failure> {
+    let Some(relation) = case.snapshot.relation(user, DELEGATE_OF) else { return Ok(false) };
     let [type_index, _] = user.to_words();
     let view = case.snapshot.view();
-    let users = (0..view.count(type_index)).map(|local| Object::from_words([type_index, local]));
+    let users = view.count(type_index);
+    if users > Budget::new().edges() {
+        return Err(Failure::evaluation(&EvaluationFailure::Budget, FailingLine::Binding));
+    }
+    let users = (0..users).map(|local| Object::from_words([type_index, local]));
     let mut others = users.filter(|other| *other != user);
-    others.any(|other| case.snapshot.stored(other, DELEGATE_OF, agent))
+    Ok(others.any(|other| view.stores(other, relation.0, agent)))
 }

@@ -153,23 +153,27 @@ impl<'s> View<'s> {
 
     /// The objects stored in a relation, whatever their conditions; usersets and wildcards are not
     /// among them.
-    pub(crate) fn stored_objects(&self, object: Object, relation: u32) -> Vec<Object> {
-        let Some(relation) = self.schema.relation_table(relation) else { return Vec::new() };
-        if relation.restrictions.is_empty() {
-            return Vec::new();
-        }
-        let objects = self.row(object, relation).words().filter_map(|word| {
-            let restriction = relation.restrictions.get(relation.restriction_of(word))?;
-            let local = relation.local_of(word);
-            (restriction.form == Form::Object)
-                .then_some(Object { type_index: restriction.type_index, local })
-        });
-        objects.collect()
+    pub(crate) fn stored_objects(
+        &self,
+        object: Object,
+        relation: u32,
+    ) -> impl Iterator<Item = Object> + use<'s> {
+        let table = self.schema.relation_table(relation);
+        let stored = table.filter(|table| !table.restrictions.is_empty());
+        let rows = stored.map(|table| (table, self.row(object, table)));
+        rows.into_iter().flat_map(|(table, row)| {
+            row.words().filter_map(move |word| {
+                let restriction = table.restrictions.get(table.restriction_of(word))?;
+                let local = table.local_of(word);
+                (restriction.form == Form::Object)
+                    .then_some(Object { type_index: restriction.type_index, local })
+            })
+        })
     }
 
     /// Whether the object is stored in the relation.
     pub(crate) fn stores(&self, object: Object, relation: u32, subject: Object) -> bool {
-        self.stored_objects(object, relation).contains(&subject)
+        self.stored_objects(object, relation).any(|stored| stored == subject)
     }
 }
 

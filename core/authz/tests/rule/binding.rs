@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use crate::agent_context::context;
 use crate::scene::{
-    ALLOWED, MCP, NOW, OPEN, STRICT, Scene, agent_scene, denied, in_force, person_scene, said,
-    scene, service_scene,
+    ALLOWED, MCP, NOW, OPEN, STRICT, Scene, agent_scene, denied, denied_at, in_force, person_scene,
+    said, scene, service_scene,
 };
 use crate::world::{AGENTS, LOGIN, agent, credential, holder, object, user};
 
@@ -241,6 +241,20 @@ fn a_sole_user_needs_route_record_and_nobody_beside() {
     let until = json!({"until": "2020-01-01T00:00:00Z"});
     expired.add_if("user:bob#delegate_of@agent:helper", "before", &until);
     assert_eq!(expired.said(), denied(ReasonCode::UserAmbiguous));
+}
+
+// Every user was looked at for every request, however many there were.
+#[test]
+fn users_that_may_have_delegated_as_well_count_against_the_budget() {
+    let among = |others: u32| {
+        let mut scene = sole_scene();
+        for number in 0..others {
+            scene.add(&format!("user:u{number}#delegate_of@agent:other"));
+        }
+        scene.said()
+    };
+    assert_eq!(among(9_900), ALLOWED);
+    assert_eq!(among(10_000), denied_at(ReasonCode::Budget, FailingLine::Binding));
 }
 
 #[test]
