@@ -4,9 +4,11 @@
 //! of the body, asks [`Policy::decide`](crate::Policy::decide), and does what [`Answer`] says.
 
 mod answer;
+mod event_stream;
 mod request;
 
 pub use self::answer::{
     Answer, Header, ListReply, Pass, Reply, ResponseDuty, SessionDuty, StreamPiece, Verdict,
 };
+pub use self::event_stream::EventStream;
 pub use self::request::{Emission, Field, Head, Request};

@@ -230,7 +230,8 @@ impl Policy {
     }
 
     /// Says what of the next bytes of a stream may go on. `held` is what the last call left, empty
-    /// at first; `last` is where the stream ends.
+    /// at first; `last` is where the stream ends. [`EventStream`](crate::gate::EventStream) asks it
+    /// for whole events.
     ///
     /// # Errors
     /// For the operator: nothing more may go on, and the stream has to be ended.

@@ -75,8 +75,8 @@ pub struct ResponseDuty {
     /// [`Policy::filter_list`](crate::Policy::filter_list) makes of it. The ticket has the token in
     /// it: keep it in memory, write it nowhere.
     pub list_ticket: Option<String>,
-    /// Let the body, where it is a stream of events, go through
-    /// [`Policy::filter_stream`](crate::Policy::filter_stream). It must not be compressed.
+    /// Let the body, where it is a stream of events, go through an
+    /// [`EventStream`](crate::gate::EventStream). It must not be compressed.
     pub stream_ticket: Option<String>,
     /// What happens to the session id that the server gives.
     pub session: SessionDuty,

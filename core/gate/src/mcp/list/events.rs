@@ -45,7 +45,7 @@ impl Events {
         rewrite: &mut Rewrite<'_>,
     ) -> Result<Vec<u8>, &'static str> {
         self.pending.extend_from_slice(chunk);
-        let mut out = Vec::with_capacity(self.pending.len());
+        let mut out = Vec::new();
         let mut begun = 0;
         while let Some((end, next)) = self.end_of_line(last) {
             let empty = end == self.line;
