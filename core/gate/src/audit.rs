@@ -53,7 +53,8 @@ pub(crate) struct Draft<'d> {
     traceparent: Option<&'d str>,
     client_id: Option<String>,
     token_id: Option<String>,
-    actors: Vec<Json>,
+    /// The actor and those before it: a list.
+    actors: Option<Json>,
     action: Option<String>,
     resources: Vec<String>,
     server: Option<String>,
@@ -92,7 +93,9 @@ impl<'d> Draft<'d> {
     pub(crate) fn token(&mut self, token: &VerifiedToken) {
         self.client_id = token.client_id().map(str::to_owned);
         self.token_id = token.token_id().map(str::to_owned);
-        self.actors = token.actor().into_iter().chain(token.actor_history()).map(actor).collect();
+        let actors: Vec<Json> =
+            token.actor().into_iter().chain(token.actor_history()).map(actor).collect();
+        self.actors = (!actors.is_empty()).then_some(Json::Array(actors));
     }
 
     /// What is asked for, in the operator's words.
@@ -134,7 +137,7 @@ impl<'d> Draft<'d> {
         let losses: [fn(&mut Self) -> bool; 4] = [
             |draft| !std::mem::take(&mut draft.path).is_empty(),
             |draft| !std::mem::take(&mut draft.resources).is_empty(),
-            |draft| !std::mem::take(&mut draft.actors).is_empty(),
+            |draft| draft.actors.take().is_some(),
             |draft| draft.tool.take().is_some(),
         ];
         let mut text = self.written(reason, line, (enforced, truncated));
@@ -160,8 +163,8 @@ impl<'d> Draft<'d> {
         let mut record = CanonicalObject::new();
         let bound = self.bound.as_ref();
         record.text("action", self.action.as_deref());
-        if !self.actors.is_empty() {
-            record.value("actor_chain", &Json::Array(self.actors.clone()));
+        if let Some(actors) = &self.actors {
+            record.value("actor_chain", actors);
         }
         record.text("binding_mode", bound.map(|bound| bound.mode));
         record.text("client_id", self.client_id.as_deref());
