@@ -22,8 +22,8 @@ pub(super) async fn append(State(shared): State<Arc<Shared>>, request: Request) 
 async fn take(shared: &Arc<Shared>, request: Request) -> Result<Answer, Answer> {
     let presented = Presented::of(request.headers(), request.extensions());
     let caller = authenticate(shared, presented).await?;
-    let sources = shared.settings.audit_sources.get(&caller.object);
-    let sources = sources.ok_or_else(|| forbidden("this caller may not append records"))?;
+    let emitters = shared.settings.audit_sources.get(&caller.object);
+    let emitters = emitters.ok_or_else(|| forbidden("this caller may not append records"))?;
     let (parts, stream) = request.into_parts();
     body::require_type(&parts.headers, "application/x-ndjson")?;
     let bytes = body::read(stream, shared.settings.limits.body_bytes).await?;
@@ -37,7 +37,7 @@ async fn take(shared: &Arc<Shared>, request: Request) -> Result<Answer, Answer> 
         let number = at.saturating_add(1);
         let event =
             Event::parse(line).map_err(|error| malformed(&format!("line {number}: {error}")))?;
-        if !is_of(line, sources, caller.tenant_id()) {
+        if !is_of(line, emitters, caller.tenant_id()) {
             let message =
                 format!("line {number}: the record is not of this caller's source and tenant");
             return Err(forbidden(&message));
@@ -61,15 +61,22 @@ async fn take(shared: &Arc<Shared>, request: Request) -> Result<Answer, Answer> 
     }
 }
 
-/// Whether a record names one of the sources that the caller speaks for, and its tenant or none.
-fn is_of(line: &str, sources: &[String], tenant: &str) -> bool {
+/// Whether a record is of one of the emitters that the caller speaks for, and of its tenant or none.
+///
+/// A gate's source is its emitter with what tells its starts apart, `edge-1.18ea8638d72a1590.6`, and
+/// begins the ids of its decisions.
+fn is_of(line: &str, emitters: &[String], tenant: &str) -> bool {
     let record: Value = serde_json::from_str(line).unwrap_or_default();
     let text = |name| record.get(name).and_then(Value::as_str);
     let of_tenant = text("tenant").is_none_or(|named| named == tenant);
-    let source = text("source").is_some_and(|named| sources.iter().any(|own| own == named));
-    // A decision's id begins with its emitter: nobody takes the ids of another.
-    let id = text("decision_id").zip(text("source"));
-    of_tenant && source && id.is_some_and(|(id, source)| id.starts_with(source))
+    let Some((source, id)) = text("source").zip(text("decision_id")) else { return false };
+    let of_emitter = emitters.iter().any(|emitter| source == emitter || is_below(source, emitter));
+    of_tenant && of_emitter && is_below(id, source)
+}
+
+/// Whether a name goes on after another one: `edge-10` does not go on after `edge-1`.
+fn is_below(name: &str, upper: &str) -> bool {
+    name.strip_prefix(upper).is_some_and(|rest| rest.starts_with(['.', '/']))
 }
 
 /// Records of one request.

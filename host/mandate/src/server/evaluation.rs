@@ -134,7 +134,8 @@ fn disagreement(decision: &Decision, caller: &Caller, subject: &Subject) -> Opti
     if decision.verdict != Verdict::Allow {
         return None;
     }
-    let bound = decision.bound.as_ref()?;
+    // What allowed without saying whom it bound contradicts itself.
+    let Some(bound) = decision.bound.as_ref() else { return Some("internal") };
     let acting = bound.agent.as_ref().or(bound.service.as_ref()).or(bound.user.as_ref());
     if acting != Some(&subject.object) {
         return Some("cross-user");

@@ -32,7 +32,7 @@ pub struct Settings {
     /// Who may read which slice of the feed: objects of principals, by the slice's name.
     #[serde(default)]
     pub feed_readers: BTreeMap<String, Vec<String>>,
-    /// Who may append records of decisions, of which sources: by the object of the caller.
+    /// Who may append records of decisions, of which emitters: by the object of the caller.
     #[serde(default)]
     pub audit_sources: BTreeMap<String, Vec<String>>,
     /// Who may ask about tokens of which audiences: by the object of the caller.

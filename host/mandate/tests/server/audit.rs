@@ -29,11 +29,27 @@ fn a_batch_comes_in_once_however_often_it_is_sent() {
 }
 
 #[test]
+fn each_start_of_an_emitter_is_a_source_of_its_own() {
+    let starts = ["gate-1.18ea8638d72a1590.6", "gate-1.18ea8638d72a1591.6"];
+    let batch = starts.map(|start| record(start, "acme", 1));
+    assert_eq!(send(&batch), (200, json!({ "new": 2, "passed_over": 0, "conflicts": [] })));
+}
+
+#[test]
 fn a_record_of_somebody_else_is_refused_with_its_batch() {
     let good = record("gate-1", "acme", 11);
     let mut borrowed = record("gate-1", "acme", 12);
     borrowed["decision_id"] = json!("serve/1");
-    for wrong in [record("gate-2", "acme", 1), record("gate-1", "globex", 1), borrowed] {
+    // `gate-10` is another emitter, and its ids are not those of `gate-1`.
+    let mut longer = record("gate-1", "acme", 13);
+    longer["decision_id"] = json!("gate-10/1");
+    for wrong in [
+        record("gate-2", "acme", 1),
+        record("gate-10", "acme", 1),
+        record("gate-1", "globex", 1),
+        borrowed,
+        longer,
+    ] {
         let (status, body) = send(&[good.clone(), wrong.clone()]);
         assert_eq!((status, &body["error"]["code"]), (403, &json!("caller")), "{wrong}");
     }

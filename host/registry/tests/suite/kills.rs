@@ -267,13 +267,13 @@ fn write(address: &str, round: &str, turns: usize, say: &mut dyn FnMut(&str, &st
     }
     for turn in 0..turns {
         let thread = NewThread {
-            subject: None,
-            client: None,
             thread: format!("{round}-{turn}"),
             owner: object("user:carol"),
             tenant: "acme".to_owned(),
             scope: scope(&["read"]),
             delegation: DelegationMode::Stored,
+            subject: None,
+            client: None,
             expires_at: NOW + 9,
         };
         let written = registry.create_thread(&local(), &thread).expect("it is written");
