@@ -265,7 +265,7 @@ impl Bound {
         self.tenant
     }
 
-    /// The public id of the credential, once line 2 has held.
+    /// The public id of the credential, once line 2 has held, or failed because of it.
     #[must_use]
     pub fn credential(&self) -> Option<&str> {
         self.credential.as_deref()

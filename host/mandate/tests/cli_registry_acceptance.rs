@@ -184,8 +184,7 @@ fn gate_records(folder: &Folder, first: &str, second: &str) -> [Value; 3] {
         json!([reason, credential, "user:anne", "agent:codex-42", "get_board"])
     };
     assert_eq!(told[0], expected("ok", json!(first)), "{records:?}");
-    // What was refused names no credential: nothing was bound.
-    assert_eq!(told[1], expected("credential-revoked", Value::Null), "{records:?}");
+    assert_eq!(told[1], expected("credential-revoked", json!(first)), "{records:?}");
     assert_eq!(told[2], expected("ok", json!(second)), "{records:?}");
     let relations = records[0]["relation_path"].as_array().unwrap();
     let delegation = json!("user:anne#delegate_of@agent:codex-42");

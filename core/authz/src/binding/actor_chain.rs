@@ -68,12 +68,12 @@ fn require_usable(
         subject: Some((hop.issuer.as_str(), hop.subject.as_str())),
         ..CredentialQuery::of_token(token)
     };
-    match rule::select_credential(case, principal, &query) {
+    match rule::select_credential(case, principal, &query, &mut None) {
         // History need not have been registered; what was revoked is another matter.
         Err(failure) if failure.reason != ReasonCode::CredentialUnknown => {
             Err(broken("an earlier actor's credential was revoked or has expired"))
         }
-        Ok(_) | Err(_) => Ok(()),
+        Ok(()) | Err(_) => Ok(()),
     }
 }
 

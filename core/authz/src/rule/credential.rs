@@ -54,12 +54,14 @@ impl<'q> CredentialQuery<'q> {
     }
 }
 
-/// The credential of a machine that a token was got with: the first way that matches any.
-pub(crate) fn select<'c>(
-    case: &Case<'c>,
+/// Finds the credential of a machine that a token was got with, by the first way that matches any.
+/// `named` gets its public id, also where it does not count any more.
+pub(crate) fn select(
+    case: &Case<'_>,
     machine: &Principal<'_>,
     query: &CredentialQuery<'_>,
-) -> Result<CredentialView<'c>, Failure> {
+    named: &mut Option<String>,
+) -> Result<(), Failure> {
     let unknown = |detail| Failure::new(ReasonCode::CredentialUnknown, detail).of(machine.kind);
     // A certificate is held by one machine: with another's, the token is in the wrong hands.
     let holder = query.thumbprint.and_then(|bound| case.records.certificate_holder(bound));
@@ -80,7 +82,9 @@ pub(crate) fn select<'c>(
             } else {
                 ReasonCode::CredentialRevoked
             };
-            return live(case, machine.kind, &alike, query.issued_at, revoked);
+            let (decisive, verdict) = live(case, machine.kind, &alike, query.issued_at, revoked);
+            *named = decisive.map(|credential| credential.id().to_owned());
+            return verdict;
         }
     }
     Err(unknown("no credential of the identity matches the token"))
@@ -91,31 +95,36 @@ const WAYS: usize = 4;
 /// Which of the ways is by token id: a revoked credential is then a revoked token.
 const BY_TOKEN_ID: usize = 1;
 
-/// The live one of credentials that a token cannot tell apart. They share fate: a token that may
-/// have been got with one that is void by now is void.
-fn live<'c>(
+/// The live one of credentials that a token cannot tell apart, or the one by which it is refused.
+/// They share fate: a token that may have been got with one that is void by now is void.
+fn live<'a, 'c>(
     case: &Case<'_>,
     kind: Kind,
-    alike: &[CredentialView<'c>],
+    alike: &'a [CredentialView<'c>],
     issued_at: Option<u64>,
     revoked: ReasonCode,
-) -> Result<CredentialView<'c>, Failure> {
+) -> (Option<&'a CredentialView<'c>>, Result<(), Failure>) {
     let fail = |reason, detail| Err(Failure::new(reason, detail).of(kind));
     let first_live = alike.iter().find(|credential| void_since(case, credential).is_none());
-    for void in alike.iter().filter_map(|credential| void_since(case, credential)) {
+    for (credential, void) in
+        alike.iter().filter_map(|credential| Some((credential, void_since(case, credential)?)))
+    {
         let after = issued_at
             .is_some_and(|issued_at| issued_at > void.since.saturating_add(case.policy.skew()));
         if first_live.is_some() && after {
             continue;
         }
-        return match void.revoked {
+        let verdict = match void.revoked {
             true => fail(revoked, "the credential was revoked"),
             false => fail(ReasonCode::CredentialExpired, "the credential has expired"),
         };
+        return (Some(credential), verdict);
     }
     match first_live {
-        Some(credential) => Ok(*credential),
-        None => fail(ReasonCode::CredentialUnknown, "no credential of the identity is left"),
+        Some(_) => (first_live, Ok(())),
+        None => {
+            (None, fail(ReasonCode::CredentialUnknown, "no credential of the identity is left"))
+        }
     }
 }
 
@@ -139,34 +148,35 @@ pub(super) fn refuse_revoked_token(
     case: &Case<'_>,
     principal: &Principal<'_>,
     token: &VerifiedToken,
+    named: &mut Option<String>,
 ) -> Result<(), Failure> {
     let Some(token_id) = token.token_id() else { return Ok(()) };
     let mut own = case.records.credentials_of(principal.object);
-    let revoked = own.any(|credential| {
+    let revoked = own.find(|credential| {
         credential.revoked_at().is_some() && credential.registers_token(token_id)
     });
-    if revoked {
-        let failure = Failure::new(ReasonCode::TokenRevoked, "the token was revoked");
-        Err(failure.of(principal.kind))
-    } else {
-        Ok(())
-    }
+    let Some(revoked) = revoked else { return Ok(()) };
+    *named = Some(revoked.id().to_owned());
+    Err(Failure::new(ReasonCode::TokenRevoked, "the token was revoked").of(principal.kind))
 }
 
-/// The credential that an asserter has checked: it must be the agent's, and live.
+/// Requires a credential that an asserter has checked to be the agent's, and live. `named` gets it
+/// where it is the agent's.
 pub(super) fn asserted(
     case: &Case<'_>,
     agent: Option<&Principal<'_>>,
     id: &str,
-) -> Result<String, Failure> {
+    named: &mut Option<String>,
+) -> Result<(), Failure> {
     let fail = |reason, detail| Failure::new(reason, detail).of(Kind::Agent);
     let unknown = |detail| fail(ReasonCode::CredentialUnknown, detail);
     let agent = agent.ok_or_else(|| unknown("a credential is asserted without an agent"))?;
     let credential = case.records.credential(id);
     let credential = credential.filter(|credential| credential.identity() == Some(agent.object));
     let credential = credential.ok_or_else(|| unknown("the credential is not the agent's"))?;
+    *named = Some(credential.id().to_owned());
     match void_since(case, &credential) {
-        None => Ok(credential.id().to_owned()),
+        None => Ok(()),
         Some(Void { revoked: true, .. }) => {
             Err(fail(ReasonCode::CredentialRevoked, "the credential was revoked"))
         }

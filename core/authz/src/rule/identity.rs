@@ -23,16 +23,16 @@ pub(super) fn line<'c>(
         Door::Token(evidence) => {
             let token = evidence.token;
             for principal in [user, agent, service].into_iter().flatten() {
-                credential::refuse_revoked_token(case, principal, token)?;
+                credential::refuse_revoked_token(case, principal, token, &mut bound.credential)?;
             }
             if let Some(machine) = agent.as_ref().or(service.as_ref()) {
-                let credential = credential::select(case, machine, &query(case, token))?;
-                bound.credential = Some(credential.id().to_owned());
+                let query = query(case, token);
+                credential::select(case, machine, &query, &mut bound.credential)?;
             }
         }
         Door::Assertion(assertion) => {
             if let Some(id) = assertion.credential {
-                bound.credential = Some(credential::asserted(case, agent.as_ref(), id)?);
+                credential::asserted(case, agent.as_ref(), id, &mut bound.credential)?;
             }
         }
     }

@@ -18,6 +18,13 @@ fn used(scene: &Scene) -> Option<String> {
     decision.circumstances().bound().unwrap().credential().map(str::to_owned)
 }
 
+/// The credential that a refusal at line 2 is about.
+fn refused(scene: &Scene) -> (Said, Option<String>) {
+    let decision = scene.decide();
+    let bound = decision.circumstances().bound().unwrap();
+    (said(&decision), bound.credential().map(str::to_owned))
+}
+
 #[test]
 fn a_machine_needs_a_credential_that_matches() {
     let mut agent = scene();
@@ -111,10 +118,11 @@ fn a_credential_that_can_be_told_is_void_once_revoked_or_expired() {
         assert_eq!(used(&scene), Some(id.to_owned()));
         // However long ago: the other ways are no way around.
         scene.credential(id).revoked_at = Some(1);
-        assert_eq!(scene.said(), denied(revoked), "{id}");
+        let named = Some(id.to_owned());
+        assert_eq!(refused(&scene), (denied(revoked), named.clone()));
         scene.credential(id).revoked_at = None;
         scene.credential(id).expires_at = Some(NOW);
-        assert_eq!(scene.said(), denied(ReasonCode::CredentialExpired), "{id}");
+        assert_eq!(refused(&scene), (denied(ReasonCode::CredentialExpired), named));
         scene.credential(id).expires_at = Some(NOW + 1);
         assert_eq!(scene.said(), ALLOWED, "{id}");
     }
@@ -125,7 +133,8 @@ fn a_revoked_token_is_revoked_whatever_it_was_got_with() {
     let mut scene = four_ways();
     assert_eq!(used(&scene), Some("by-certificate".to_owned()));
     scene.credential("by-token").revoked_at = Some(1);
-    assert_eq!(scene.said(), denied(ReasonCode::TokenRevoked));
+    let named = Some("by-token".to_owned());
+    assert_eq!(refused(&scene), (denied(ReasonCode::TokenRevoked), named));
     scene.claims["jti"] = json!("t-2");
     assert_eq!(used(&scene), Some("by-certificate".to_owned()));
 }

@@ -76,7 +76,7 @@ fn is_of(line: &str, emitters: &[String], tenant: &str) -> bool {
 
 /// Whether a name goes on after another one: `edge-10` does not go on after `edge-1`.
 fn is_below(name: &str, upper: &str) -> bool {
-    name.strip_prefix(upper).is_some_and(|rest| rest.starts_with(['.', '/']))
+    name.strip_prefix(upper).is_some_and(|rest| rest.starts_with(['.', ':', '/']))
 }
 
 /// Records of one request.
