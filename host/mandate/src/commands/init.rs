@@ -143,4 +143,11 @@ database: {sqlite: registry.db}
 
 # What is published, and the key that signs it: a slice is a list of tenants, or "*" for all.
 feed: {key: keys/feed.private.json, slices: {default: "*"}}
+
+# The server (docs/server.md): callers come with a token for `audience`. Beyond loopback it needs `tls`.
+serve:
+  listen: 127.0.0.1:8443
+  base_url: http://127.0.0.1:8443
+  audience: https://pdp.example
+  decisions: https://pdp.example/decisions
 "#;

@@ -21,16 +21,18 @@ pub(super) async fn ready(State(shared): State<Arc<Shared>>) -> Answer {
     let (gauges, now) = (gauges(&shared), clock::now());
     let state = shared.policy.state();
     let fresh = gauges.state_age_seconds.is_some_and(|age| age <= READY_AGE);
+    let keys = shared.trust.missing();
     let problem = if state.is_none() {
         Some("no snapshot is in force")
     } else if !fresh {
         Some("the snapshot is too old")
     } else if shared.audit.is_full() {
         Some("too many records wait to be written")
+    } else if keys.len() >= shared.trust.issuers() {
+        Some("no issuer's keys are known")
     } else {
         None
     };
-    let keys = shared.trust.missing();
     let (status, word) = match problem {
         None => (StatusCode::OK, "ready"),
         Some(problem) => (StatusCode::SERVICE_UNAVAILABLE, problem),

@@ -131,6 +131,11 @@ impl TrustKeeper {
         &self.contract
     }
 
+    /// How many issuers the contract has.
+    pub(super) fn issuers(&self) -> usize {
+        self.contract.get("issuers").and_then(Value::as_array).map_or(0, Vec::len)
+    }
+
     /// Issuers whose tokens cannot be checked.
     pub(super) fn missing(&self) -> Vec<String> {
         self.loaded.lock().unwrap_or_else(PoisonError::into_inner).missing.clone()

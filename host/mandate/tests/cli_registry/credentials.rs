@@ -27,7 +27,7 @@ fn credential_add_shows_a_secret_once_and_keeps_it_nowhere() {
     let made = workplace.json(&[&add[..], &["--confirm"]].concat());
     let secret = made["secret"].as_str().unwrap().to_owned();
     assert_eq!(states(&workplace).len(), 3);
-    let tail = secret.rsplit('_').next().unwrap();
+    let (_, tail) = mandate_registry::secret::split(&secret).unwrap();
     for file in fs::read_dir(workplace.path("")).unwrap() {
         let path = file.unwrap().path();
         if path.is_file() {

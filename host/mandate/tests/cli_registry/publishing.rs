@@ -27,6 +27,8 @@ fn may(workplace: &Workplace, folder: &str) -> Ran {
         &workplace.path("keys/feed.public.json"),
         "--contract",
         &workplace.path("contract.json"),
+        "--app",
+        "board",
         "--as",
         "user:anne",
         "--agent",

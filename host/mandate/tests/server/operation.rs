@@ -24,6 +24,27 @@ fn a_server_says_that_it_is_alive_and_ready_and_counts() {
 }
 
 #[test]
+fn a_fresh_working_folder_is_served_as_it_stands() {
+    let folder = Folder::new("server-fresh");
+    let ran = mandate(&["init", &folder.path("acme"), "--deployment", "acme"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let file = std::fs::read_to_string(folder.path("acme/mandate.yaml")).unwrap();
+    // Another one may listen there.
+    folder
+        .write("acme/mandate.yaml", file.replace("listen: 127.0.0.1:8443", "listen: 127.0.0.1:0"));
+    let world = World::serve(folder);
+    assert_eq!(world.get("/healthz", None).0, 200);
+    let (status, body) = world.get("/.well-known/authzen-configuration", None);
+    let body: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!((status, &body["policy_decision_point"]), (200, &json!("http://127.0.0.1:8443")));
+    // The issuer of the example does not exist: nobody's token can be checked.
+    let (status, body) = world.get("/readyz", None);
+    let body: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!((status, &body["status"]), (503, &json!("no issuer's keys are known")));
+    assert_eq!(world.stop().0, Some(0));
+}
+
+#[test]
 fn what_keeps_it_from_starting_is_one_line() {
     let refused = |folder: &Folder| {
         let output = command(folder).output().unwrap();

@@ -231,7 +231,8 @@ pub(crate) fn deploy(test: &str, settings: &Value) -> Folder {
         serve[name] = value.clone();
     }
     let file = fs::read_to_string(folder.path("acme/mandate.yaml")).unwrap();
-    folder.write("acme/mandate.yaml", format!("{file}serve: {serve}\n"));
+    let (rest, _) = file.split_once("serve:").unwrap();
+    folder.write("acme/mandate.yaml", format!("{rest}serve: {serve}\n"));
     seed(&mut registry(&folder));
     folder
 }
@@ -244,15 +245,8 @@ fn registry(folder: &Folder) -> Registry {
 pub(crate) fn contract() -> Value {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/examples/boards/contract.json");
     let mut contract: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
-    contract["issuers"][0]["client_id_names_agent"] = json!(true);
-    contract["apps"].as_array_mut().unwrap().push(json!({
-        "name": "pdp", "audience": SERVER,
-        "routes": [{ "name": "decisions", "audience": DECISIONS }],
-    }));
     let authz = &mut contract["authz"];
-    authz["can_assert"] = json!(true);
     authz["types"]["parents"]["todo"] = json!(["organization"]);
-    authz["actions"]["evaluate"] = json!({ "mode": "read", "on": "none" });
     authz["actions"]["list_boards"] = json!({ "mode": "read", "on": "none" });
     for (name, on) in [
         ("can_read_user", "user"),
@@ -263,9 +257,6 @@ pub(crate) fn contract() -> Value {
     ] {
         authz["actions"][name] = json!({ "mode": "write", "relation": name, "on": [on] });
     }
-    authz["routes"][SERVER] = json!({ "protocol": "http", "agents": "optional", "scopes": "none" });
-    authz["routes"][DECISIONS] =
-        json!({ "protocol": "http", "agents": "optional", "tool": "pdp/web" });
     contract
 }
 
