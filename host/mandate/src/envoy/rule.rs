@@ -130,13 +130,13 @@ impl Rule {
             Self::FilterAfter => {
                 "move it before the gate, which then decides on what it has made of the request"
             }
-            Self::FilterBypassed => {
-                "put the gate into every chain of the listener, or take the chain away"
-            }
+            Self::FilterBypassed => "put the gate into every chain, or take the chain away",
             Self::FilterDisabled => {
                 "take the setting away; what everybody may do is the contract's `open`"
             }
-            Self::FilterMissing => "the gate before the router, or `--unguarded` for the listener",
+            Self::FilterMissing => {
+                "put the gate before the router, or name the listener with `--unguarded`"
+            }
             Self::HeadersNotHeld => "`allow_on_headers_stop_iteration: true`",
             Self::InternalRedirect => {
                 "take the policy away: the client follows redirects, and each step is decided"
