@@ -20,6 +20,7 @@ mod connection;
 mod contract;
 mod endpoint;
 mod evaluation;
+mod ext_authz;
 mod feeds;
 mod form;
 mod health;
@@ -44,9 +45,11 @@ use mandate_authz::container::SigningKey;
 use mandate_host::Plugin;
 use mandate_registry::Registry;
 use mandate_registry::content::Slice;
+use rustls::ServerConfig;
 use serde_json::Value;
 
 pub use self::endpoint::{Admission, ENDPOINTS, Endpoint};
+pub use self::ext_authz::ExtAuthzSettings;
 pub use self::settings::{LimitSettings, Settings, TlsSettings};
 
 use self::connection::Door;
@@ -82,7 +85,17 @@ impl std::fmt::Debug for Deployment {
 /// # Errors
 /// The first file that is wrong.
 pub fn check_tls(settings: &Settings) -> anyhow::Result<()> {
-    settings.tls.as_ref().map(tls::configure).transpose().map(drop)
+    tls_of(settings).map(drop)
+}
+
+type Tls = Option<Arc<ServerConfig>>;
+
+/// TLS of the server's listener, and of that of proxies.
+fn tls_of(settings: &Settings) -> anyhow::Result<(Tls, Tls)> {
+    let configure =
+        |place, tls: Option<&TlsSettings>| tls.map(|tls| tls::configure(place, tls)).transpose();
+    let proxies = settings.ext_authz.as_ref().and_then(|proxies| proxies.tls.as_ref());
+    Ok((configure("serve.tls", settings.tls.as_ref())?, configure("serve.ext_authz.tls", proxies)?))
 }
 
 /// A server that listens.
@@ -90,6 +103,8 @@ pub fn check_tls(settings: &Settings) -> anyhow::Result<()> {
 pub struct Server {
     shared: Arc<Shared>,
     door: Door,
+    /// That of proxies.
+    ext_authz: Option<Door>,
 }
 
 impl Server {
@@ -99,11 +114,18 @@ impl Server {
     /// One line: a setting that does not fit the contract, a port in use, a bad certificate, a
     /// registry that cannot be reached.
     pub async fn start(settings: Settings, deployment: Deployment) -> anyhow::Result<Self> {
-        let tls = settings.tls.as_ref().map(tls::configure).transpose()?;
-        let door = Door::open(&settings, tls).await?;
+        let (tls, tls_of_proxies) = tls_of(&settings)?;
+        let door = Door::open(("serve", &settings.listen), tls, &settings.limits).await?;
+        let ext_authz = match &settings.ext_authz {
+            None => None,
+            Some(ExtAuthzSettings { listen, .. }) => {
+                let place = ("serve.ext_authz", listen);
+                Some(Door::open(place, tls_of_proxies, &settings.limits).await?)
+            }
+        };
         let started = tokio::task::spawn_blocking(move || Shared::start(settings, deployment));
         let shared = started.await.context("the start was interrupted")??;
-        Ok(Self { shared, door })
+        Ok(Self { shared, door, ext_authz })
     }
 
     /// Where it listens.
@@ -112,11 +134,26 @@ impl Server {
         self.door.address()
     }
 
+    /// Where it listens for proxies.
+    #[must_use]
+    pub fn ext_authz(&self) -> Option<&ListenAddress> {
+        self.ext_authz.as_ref().map(Door::address)
+    }
+
     /// Answers until `stop` is there; then takes nothing new, and answers what it has taken.
     pub async fn run(self, stop: impl Future<Output = ()>) {
-        let Self { shared, door } = self;
+        let Self { shared, door, ext_authz } = self;
         shared.journal.event("ready", &[("listen", &door.address().url())]);
-        door.serve(&shared, router::router(&shared), stop).await;
+        let (stopping, stopped) = tokio::sync::oneshot::channel::<()>();
+        let first = async {
+            let stop = async { drop((stop.await, stopping)) };
+            door.serve(&shared, router::router(&shared), stop).await;
+        };
+        let second = async {
+            let Some(door) = ext_authz else { return };
+            door.serve(&shared, ext_authz::router(&shared), async { drop(stopped.await) }).await;
+        };
+        tokio::join!(first, second);
         let stopping = Arc::clone(&shared);
         // Joins threads, which blocks.
         let _ = tokio::task::spawn_blocking(move || stopping.stop()).await;

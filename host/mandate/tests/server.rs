@@ -16,6 +16,8 @@ mod authzen;
 #[path = "server/callers.rs"]
 mod callers;
 mod cli;
+#[path = "server/ext_authz.rs"]
+mod ext_authz;
 #[path = "server/feed.rs"]
 mod feed;
 #[path = "server/introspection.rs"]

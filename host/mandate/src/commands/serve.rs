@@ -65,7 +65,7 @@ impl ServeCommand {
             .context("the runtime does not start")?;
         runtime.block_on(async {
             let server = Server::start(settings, deployment).await?;
-            self.announce(server.address())?;
+            self.announce(&server)?;
             if self.stop_with_stdin {
                 stop_on_end_of_input(stop);
             }
@@ -76,14 +76,18 @@ impl ServeCommand {
         })
     }
 
-    fn announce(&self, address: &ListenAddress) -> anyhow::Result<()> {
-        let line = if self.json {
-            json!({ "server": address.url() }).to_string()
-        } else {
-            format!("server {}", address.url())
+    fn announce(&self, server: &Server) -> anyhow::Result<()> {
+        let address = server.address().url();
+        let line = match (self.json, server.ext_authz().map(ListenAddress::url)) {
+            (true, None) => json!({ "server": address }).to_string(),
+            (true, Some(proxies)) => json!({ "server": address, "ext_authz": proxies }).to_string(),
+            (false, None) => format!("server {address}"),
+            (false, Some(proxies)) => format!("server {address}\next_authz {proxies}"),
         };
         let mut stdout = std::io::stdout();
-        writeln!(stdout, "{line}").and_then(|()| stdout.flush()).context("stdout cannot be written")
+        // In one piece: who waits for the first line may be gone before a second one.
+        let written = stdout.write_all(format!("{line}\n").as_bytes());
+        written.and_then(|()| stdout.flush()).context("stdout cannot be written")
     }
 }
 

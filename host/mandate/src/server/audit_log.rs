@@ -10,6 +10,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::anyhow;
+use mandate_host::gate::Emission;
 use mandate_host::{Decision, Verdict};
 use mandate_registry::Registry;
 use mandate_registry::audit::Event;
@@ -28,6 +29,8 @@ pub(super) struct AuditLog {
     /// This process, since it was started: numbers are counted anew each time.
     source: String,
     sequence: AtomicU64,
+    /// Numbers that were taken, and for which there is no record.
+    spare: Mutex<Vec<u64>>,
     most: usize,
     places: Arc<Semaphore>,
     sender: Mutex<Option<Sender<Waiting>>>,
@@ -70,6 +73,7 @@ impl AuditLog {
         Ok(Self {
             source: format!("serve/{nonce}"),
             sequence: AtomicU64::new(1),
+            spare: Mutex::default(),
             most,
             places: Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS))),
             sender: Mutex::new(Some(sender)),
@@ -101,16 +105,36 @@ impl AuditLog {
         caller: &Caller,
         asked: &Asked<'_>,
     ) -> Option<String> {
-        let sequence = self.sequence.fetch_add(1, Ordering::Relaxed);
-        let decision_id = format!("{}/{sequence}", self.source);
+        let Emission { decision_id, sequence, .. } = self.emission();
         let mut record = members(decision, caller, asked);
         record.insert("decision_id".to_owned(), json!(decision_id));
         record.insert("source".to_owned(), json!(self.source));
         record.insert("source_sequence".to_owned(), json!(sequence));
-        let event = shortened(record)?;
+        self.send(place, shortened(record)?).then_some(decision_id)
+    }
+
+    /// What the gate writes into its record: [`AuditLog::put`] takes it, or the number is given back.
+    pub(super) fn emission(&self) -> Emission {
+        let spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let sequence = spare.unwrap_or_else(|| self.sequence.fetch_add(1, Ordering::Relaxed));
+        let source = self.source.clone();
+        Emission { decision_id: format!("{source}/{sequence}"), source, sequence }
+    }
+
+    /// Takes back the number of a record that is not made: numbers have no gaps.
+    pub(super) fn give_back(&self, emission: &Emission) {
+        self.spare.lock().unwrap_or_else(PoisonError::into_inner).push(emission.sequence);
+    }
+
+    /// Puts a record of the gate in line; whether that was done, and the decision may be answered.
+    pub(super) fn put(&self, place: Place, record: &str) -> bool {
+        Event::parse(record).is_ok_and(|event| self.send(place, event))
+    }
+
+    fn send(&self, place: Place, event: Event) -> bool {
         let sender = self.sender.lock().unwrap_or_else(PoisonError::into_inner);
-        sender.as_ref()?.send(Waiting { event, _place: place.0 }).ok()?;
-        Some(decision_id)
+        let waiting = Waiting { event, _place: place.0 };
+        sender.as_ref().is_some_and(|sender| sender.send(waiting).is_ok())
     }
 
     /// Writes what is put in line, until [`AuditLog::close`] and the last record.

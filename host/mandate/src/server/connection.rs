@@ -22,7 +22,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
 use super::listener::{Listener, Stream};
-use super::settings::Settings;
+use super::settings::LimitSettings;
 use super::shared::Shared;
 use crate::feed::ListenAddress;
 
@@ -68,18 +68,18 @@ impl Door {
     /// # Errors
     /// One line that names the address.
     pub(super) async fn open(
-        settings: &Settings,
+        (place, listen): (&str, &ListenAddress),
         tls: Option<Arc<ServerConfig>>,
+        limits: &LimitSettings,
     ) -> anyhow::Result<Self> {
-        let (listener, address) = Listener::bind(&settings.listen)
-            .await
-            .with_context(|| format!("`serve.listen` {}", settings.listen))?;
+        let (listener, address) =
+            Listener::bind(listen).await.with_context(|| format!("`{place}.listen` {listen}"))?;
         Ok(Self {
             listener,
             address,
             tls: tls.map(|config| Acceptor(TlsAcceptor::from(config))),
-            places: Arc::new(Semaphore::new(settings.limits.connections)),
-            drain: settings.limits.drain_time(),
+            places: Arc::new(Semaphore::new(limits.connections)),
+            drain: limits.drain_time(),
         })
     }
 

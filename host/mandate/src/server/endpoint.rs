@@ -16,6 +16,8 @@ pub enum Admission {
     /// An authenticated caller; what it learns depends on the audiences that the configuration gives
     /// it.
     Introspector,
+    /// A proxy, on the listener of proxies alone: the connection proves it.
+    Proxy,
 }
 
 /// One endpoint.
@@ -56,6 +58,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
     post("/api/auth/introspect", Admission::Introspector, "another name of /oauth2/introspect"),
     post("/audit/v1/records", Admission::AuditSource, "records of decisions made elsewhere"),
     get("/contract", Admission::Caller, "the contract in force"),
+    post(super::ext_authz::CHECK, Admission::Proxy, "one request at a proxy, by gRPC"),
     get("/feeds/{slice}/v1/deltas", Admission::FeedReader, "what came after a position"),
     get("/feeds/{slice}/v1/snapshot", Admission::FeedReader, "the newest snapshot"),
     get("/healthz", Admission::Anybody, "whether the process answers"),

@@ -59,7 +59,11 @@ async fn other_method() -> Answer {
 
 /// Around every endpoint: no more requests at once than configured, none that takes for ever, each
 /// counted and logged by its path in the table above, never by the one that was sent.
-async fn bounded(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Answer {
+pub(super) async fn bounded(
+    State(shared): State<Arc<Shared>>,
+    request: Request,
+    next: Next,
+) -> Answer {
     let begun = Instant::now();
     let path = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
     let known = ENDPOINTS.iter().find(|endpoint| Some(endpoint.path) == path);

@@ -9,6 +9,7 @@ use mandate_authn::Contract;
 use mandate_authz::policy::{Action, ActionTarget, Policy, Protocol};
 use serde::Deserialize;
 
+use super::ext_authz::ExtAuthzSettings;
 use crate::feed::ListenAddress;
 
 /// How the server is reached, by whom, and how much of it.
@@ -29,6 +30,8 @@ pub struct Settings {
     pub decisions: String,
     /// Certificate and key; without them only loopback and Unix sockets are listened at.
     pub tls: Option<TlsSettings>,
+    /// Where proxies ask; without it nowhere.
+    pub ext_authz: Option<ExtAuthzSettings>,
     /// Who may read which slice of the feed: objects of principals, by the slice's name.
     #[serde(default)]
     pub feed_readers: BTreeMap<String, Vec<String>>,
@@ -58,6 +61,13 @@ pub struct TlsSettings {
     pub key: PathBuf,
     /// Authorities of client certificates (PEM): a client may come with one.
     pub client_authorities: Option<PathBuf>,
+}
+
+impl TlsSettings {
+    /// The files that it names.
+    pub(super) fn paths(&mut self) -> impl Iterator<Item = &mut PathBuf> {
+        [&mut self.certificate, &mut self.key].into_iter().chain(&mut self.client_authorities)
+    }
 }
 
 /// Bounds. Each request beyond one is refused, none waits without end.
@@ -147,10 +157,10 @@ impl Settings {
             let place = if path == "." { "serve".to_owned() } else { format!("serve.{path}") };
             anyhow!("`{place}`: {}", error.into_inner())
         })?;
-        let tls = settings.tls.iter_mut().flat_map(|tls| {
-            [&mut tls.certificate, &mut tls.key].into_iter().chain(&mut tls.client_authorities)
-        });
-        for path in tls.chain(settings.key_sets.values_mut()).chain(&mut settings.authorities) {
+        let tls = settings.tls.iter_mut().flat_map(TlsSettings::paths);
+        let ext_authz = settings.ext_authz.iter_mut().flat_map(ExtAuthzSettings::paths);
+        let keys = settings.key_sets.values_mut().chain(&mut settings.authorities);
+        for path in tls.chain(ext_authz).chain(keys) {
             *path = folder.join(&*path);
         }
         Ok(settings)
@@ -162,6 +172,7 @@ impl Settings {
     /// The first member that is wrong, and why.
     pub fn check(&self, contract: &Contract, policy: &Policy) -> anyhow::Result<()> {
         self.limits.check()?;
+        self.ext_authz.as_ref().map_or(Ok(()), ExtAuthzSettings::check)?;
         if self.tls.is_none() && self.listen.is_exposed() {
             bail!("`serve.tls`: is missing, and {} is not loopback", self.listen);
         }
@@ -219,7 +230,9 @@ fn evaluate() -> String {
     "evaluate".to_owned()
 }
 
-fn address<'de, D: serde::Deserializer<'de>>(reader: D) -> Result<ListenAddress, D::Error> {
+pub(super) fn address<'de, D: serde::Deserializer<'de>>(
+    reader: D,
+) -> Result<ListenAddress, D::Error> {
     let text = String::deserialize(reader)?;
     text.parse().map_err(serde::de::Error::custom)
 }

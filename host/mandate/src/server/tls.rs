@@ -16,12 +16,12 @@ use super::settings::TlsSettings;
 ///
 /// # Errors
 /// One line that names the member and the file.
-pub(super) fn configure(settings: &TlsSettings) -> anyhow::Result<Arc<ServerConfig>> {
-    let chain = certificates("certificate", &settings.certificate)?;
+pub(super) fn configure(place: &str, settings: &TlsSettings) -> anyhow::Result<Arc<ServerConfig>> {
+    let chain = certificates(&format!("{place}.certificate"), &settings.certificate)?;
     let key = PrivateKeyDer::from_pem_file(&settings.key);
     // The error of the reader may hold a piece of the key.
-    let key = key
-        .map_err(|_| anyhow!("`serve.tls.key` `{}`: no PEM private key", settings.key.display()))?;
+    let key =
+        key.map_err(|_| anyhow!("`{place}.key` `{}`: no PEM private key", settings.key.display()))?;
     let provider = Arc::new(default_provider());
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
@@ -30,27 +30,27 @@ pub(super) fn configure(settings: &TlsSettings) -> anyhow::Result<Arc<ServerConf
         None => builder.with_no_client_auth(),
         Some(path) => {
             let mut roots = RootCertStore::empty();
-            for certificate in certificates("client_authorities", path)? {
+            for certificate in certificates(&format!("{place}.client_authorities"), path)? {
                 roots.add(certificate).with_context(|| {
-                    format!("`serve.tls.client_authorities` `{}`", path.display())
+                    format!("`{place}.client_authorities` `{}`", path.display())
                 })?;
             }
             let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
                 .allow_unauthenticated()
                 .build()
-                .context("`serve.tls.client_authorities`")?;
+                .with_context(|| format!("`{place}.client_authorities`"))?;
             builder.with_client_cert_verifier(verifier)
         }
     };
     let mut config = builder.with_single_cert(chain, key).map_err(|error| {
-        anyhow!("`serve.tls.certificate` `{}`: {error}", settings.certificate.display())
+        anyhow!("`{place}.certificate` `{}`: {error}", settings.certificate.display())
     })?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(Arc::new(config))
 }
 
 fn certificates(member: &str, path: &Path) -> anyhow::Result<Vec<CertificateDer<'static>>> {
-    let refuse = |problem: String| anyhow!("`serve.tls.{member}` `{}`: {problem}", path.display());
+    let refuse = |problem: String| anyhow!("`{member}` `{}`: {problem}", path.display());
     let read = CertificateDer::pem_file_iter(path).map_err(|error| refuse(error.to_string()))?;
     let certificates: Result<Vec<_>, _> = read.collect();
     let certificates = certificates.map_err(|error| refuse(error.to_string()))?;

@@ -76,6 +76,8 @@ fn every_cell_of_endpoint_and_caller_is_as_the_table_says() {
         ("POST", "/api/auth/introspect", caller),
         ("POST", "/audit/v1/records", reader),
         ("GET", "/contract", caller),
+        // On the listener of proxies alone, which no token opens.
+        ("POST", "/envoy.service.auth.v3.Authorization/Check", [404; 9]),
         (
             "GET",
             "/feeds/{slice}/v1/deltas",

@@ -23,6 +23,46 @@ fn a_server_says_that_it_is_alive_and_ready_and_counts() {
     );
 }
 
+/// The one line of a server that does not start.
+fn refused(folder: &Folder) -> String {
+    let output = command(folder).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(text.lines().count(), 1, "{text}");
+    text.trim_end().to_owned()
+}
+
+#[test]
+fn a_door_for_proxies_is_open_to_no_others() {
+    let table = [
+        (
+            json!({ "ext_authz": { "listen": "0.0.0.0:0" } }),
+            "error: `serve.ext_authz.tls`: is missing, and 0.0.0.0:0 is not loopback",
+        ),
+        (
+            json!({ "ext_authz": { "listen": "127.0.0.1:0", "proxies": ["00"] } }),
+            "error: `serve.ext_authz.proxies`: nobody has a certificate without `tls`",
+        ),
+        (
+            json!({ "ext_authz": {
+                "listen": "127.0.0.1:0", "tls": { "certificate": "a", "key": "b" },
+            } }),
+            "error: `serve.ext_authz.tls.client_authorities`: is missing",
+        ),
+        (
+            json!({ "ext_authz": {
+                "listen": "127.0.0.1:0",
+                "tls": { "certificate": "a", "key": "b", "client_authorities": "c" },
+            } }),
+            "error: `serve.ext_authz.proxies`: must list the certificates of the proxies",
+        ),
+    ];
+    for (at, (settings, expected)) in table.into_iter().enumerate() {
+        let line = refused(&deploy(&format!("proxies-{at}"), &settings));
+        assert!(line.starts_with(expected), "{line}");
+    }
+}
+
 #[test]
 fn a_fresh_working_folder_is_served_as_it_stands() {
     let folder = Folder::new("server-fresh");
@@ -46,13 +86,6 @@ fn a_fresh_working_folder_is_served_as_it_stands() {
 
 #[test]
 fn what_keeps_it_from_starting_is_one_line() {
-    let refused = |folder: &Folder| {
-        let output = command(folder).output().unwrap();
-        assert_eq!(output.status.code(), Some(2));
-        let text = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(text.lines().count(), 1, "{text}");
-        text.trim_end().to_owned()
-    };
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap();
     let folder = deploy("taken", &json!({ "listen": port.to_string() }));

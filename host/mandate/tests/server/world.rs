@@ -257,6 +257,26 @@ pub(crate) fn contract() -> Value {
     ] {
         authz["actions"][name] = json!({ "mode": "write", "relation": name, "on": [on] });
     }
+    authz["scopes"]["board:read"] = json!(["view", "list_boards"]);
+    contract["gate"] = json!({
+        "methods": { "tasks": { "server": "list_boards" } },
+        "routes": {
+            "web": {
+                "audience": DECISIONS,
+                "metadata": "https://pdp.example/.well-known/oauth-protected-resource/decisions",
+                "open": [{ "method": "GET", "path": "/health" }],
+                "rules": [{
+                    "method": "GET", "path": "/boards/{board}", "action": "view",
+                    "resources": [{ "path": "board", "type": "board" }],
+                }],
+            },
+            "mcp": {
+                "audience": "https://board.example",
+                "metadata": "https://board.example/.well-known/oauth-protected-resource",
+                "path": "/mcp",
+            },
+        },
+    });
     contract
 }
 
@@ -347,6 +367,10 @@ fn tuples() -> Vec<Tuple> {
         "tool:pdp/web#can_call@organization:acme#member",
         "tool:pdp/web#can_call@organization:globex#member",
         "tool:pdp/web#can_call@agent:helper",
+        "tool:tasks/get_board#can_call@organization:acme#member",
+        "tool:tasks/get_board#can_call@agent:helper",
+        "mcp_server:tasks#can_call@organization:acme#member",
+        "mcp_server:tasks#can_call@agent:helper",
         "workspace:planning#organization@organization:acme",
         "workspace:elsewhere#organization@organization:globex",
         "board:roadmap#workspace@workspace:planning",
