@@ -9,6 +9,7 @@ pub mod dev_issuer;
 pub mod engine;
 pub mod envoy;
 pub mod feed;
+mod form;
 pub mod keys;
 pub mod mint;
 pub mod moment;

@@ -6,8 +6,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::dev_issuer::client::Client;
-use crate::dev_issuer::form::{Form, decode};
+use crate::dev_issuer::form::Form;
 use crate::dev_issuer::oauth_error::{ErrorCode, OAuthError};
+use crate::form::decode;
 
 /// The client whose secret came with the request, in exactly one of the two places.
 pub(super) fn authenticate<'clients>(
@@ -47,7 +48,7 @@ fn basic(header: &str) -> Option<(String, String)> {
     let joined = STANDARD.decode(credentials.trim()).ok()?;
     let middle = joined.iter().position(|byte| *byte == b':')?;
     let (id, secret) = joined.split_at(middle);
-    Some((decode(id).ok()?, decode(secret.strip_prefix(b":")?).ok()?))
+    Some((decode(id)?, decode(secret.strip_prefix(b":")?)?))
 }
 
 /// One answer for an unknown client and a wrong secret.

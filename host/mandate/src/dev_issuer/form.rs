@@ -1,9 +1,8 @@
-//! `application/x-www-form-urlencoded`, strictly.
-//!
-//! Spec: RFC 6749 section 3.2 and appendix B: a parameter that comes twice is refused (RFC 8693 lets
-//! `audience` and `resource` repeat), one without a value counts as left out.
+//! The forms of token requests: a parameter that comes twice is refused, but `audience` and
+//! `resource`, which RFC 8693 lets repeat.
 
 use crate::dev_issuer::oauth_error::OAuthError;
+use crate::form::{FormProblem, fields};
 
 /// The parameters of a token request.
 #[derive(Debug, PartialEq, Eq)]
@@ -11,20 +10,10 @@ pub(super) struct Form(Vec<(String, String)>);
 
 impl Form {
     pub(super) fn parse(body: &[u8]) -> Result<Self, OAuthError> {
-        let mut fields: Vec<(String, String)> = Vec::new();
-        for pair in body.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
-            let middle = pair.iter().position(|byte| *byte == b'=').unwrap_or(pair.len());
-            let (name, value) = pair.split_at(middle);
-            let name = decode(name)?;
-            let value = decode(value.strip_prefix(b"=").unwrap_or(value))?;
-            let repeats = fields.iter().any(|(earlier, _)| *earlier == name);
-            if repeats && !REPEATABLE.contains(&name.as_str()) {
-                return Err(OAuthError::request("a parameter is given twice"));
-            }
-            fields.push((name, value));
-        }
-        fields.retain(|(_, value)| !value.is_empty());
-        Ok(Self(fields))
+        fields(body, &REPEATABLE).map(Self).map_err(|problem| match problem {
+            FormProblem::Malformed => OAuthError::request("the form is malformed"),
+            FormProblem::Repeated => OAuthError::request("a parameter is given twice"),
+        })
     }
 
     /// A parameter's value.
@@ -36,29 +25,6 @@ impl Form {
     pub(super) fn all<'form>(&'form self, name: &str) -> impl Iterator<Item = &'form str> {
         self.0.iter().filter(move |(field, _)| field == name).map(|(_, value)| value.as_str())
     }
-}
-
-/// Decodes one name or value: `+` is a space, `%XX` a byte, the whole UTF-8.
-pub(super) fn decode(text: &[u8]) -> Result<String, OAuthError> {
-    let malformed = || OAuthError::request("the form is malformed");
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.iter();
-    while let Some(byte) = rest.next() {
-        bytes.push(match byte {
-            b'+' => b' ',
-            b'%' => {
-                let digits = [rest.next(), rest.next()].map(|digit| digit.copied().and_then(hex));
-                let [Some(high), Some(low)] = digits else { return Err(malformed()) };
-                (high << 4) | low
-            }
-            other => *other,
-        });
-    }
-    String::from_utf8(bytes).map_err(|_| malformed())
-}
-
-fn hex(digit: u8) -> Option<u8> {
-    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
 }
 
 const REPEATABLE: [&str; 2] = ["audience", "resource"];

@@ -8,6 +8,7 @@ use rustls::pki_types::pem::PemObject as _;
 
 use super::message::{AttributeContext, HttpRequest, Peer};
 use super::settings::ExtAuthzSettings;
+use crate::form::unescape;
 
 /// Reads the attributes. The route is what Envoy's configuration says, never what the request does.
 ///
@@ -102,26 +103,9 @@ fn certificate(source: &Peer) -> Result<Option<[u8; 32]>, ReasonCode> {
     if source.certificate.is_empty() {
         return Ok(None);
     }
-    let pem = decoded(source.certificate.as_bytes()).ok_or(ReasonCode::Malformed)?;
+    let pem = unescape(source.certificate.as_bytes(), b'+').ok_or(ReasonCode::Malformed)?;
     let certificate = CertificateDer::from_pem_slice(&pem).map_err(|_| ReasonCode::Malformed)?;
     Ok(Some(*Sha256Digest::of(certificate.as_ref()).as_bytes()))
-}
-
-/// `%XX` is a byte; anything else is itself, `+` too.
-fn decoded(text: &[u8]) -> Option<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.iter();
-    while let Some(byte) = rest.next() {
-        bytes.push(match byte {
-            b'%' => {
-                let mut digit = || char::from(*rest.next()?).to_digit(16);
-                let value = digit()?.checked_mul(16)?.checked_add(digit()?)?;
-                u8::try_from(value).ok()?
-            }
-            other => *other,
-        });
-    }
-    Some(bytes)
 }
 
 /// The entry of `context_extensions` that names the gate's route.
