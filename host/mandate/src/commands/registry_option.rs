@@ -114,6 +114,14 @@ pub(super) fn object(flag: &str, text: &str) -> anyhow::Result<ObjectName> {
     object.ok_or_else(|| anyhow!("`{flag}`: `{text}` is no `TYPE:ID`"))
 }
 
+/// The same, where the flag is given.
+pub(super) fn optional_object(
+    flag: &str,
+    text: Option<&str>,
+) -> anyhow::Result<Option<ObjectName>> {
+    text.map(|text| object(flag, text)).transpose()
+}
+
 /// Prints what a change gave, with where it stands.
 pub(super) fn finish(
     json: bool,

@@ -7,7 +7,7 @@ use mandate_registry::identity::IdentityFilter;
 use serde_json::{Value, json};
 
 use super::report;
-use crate::commands::registry_option::{ConfigOption, object};
+use crate::commands::registry_option::{ConfigOption, object, optional_object};
 use crate::output::{self, Page};
 
 /// List identities, in the order of their names.
@@ -34,13 +34,10 @@ pub(super) struct ListCommand {
 
 impl ListCommand {
     pub(super) fn list(&self) -> anyhow::Result<ExitCode> {
-        let named = |flag, name: &Option<String>| {
-            name.as_deref().map(|name| object(flag, name)).transpose()
-        };
         let filter = IdentityFilter {
             tenant: self.tenant.clone(),
-            owner: named("--owner", &self.owner)?,
-            after: named("--after", &self.after)?,
+            owner: optional_object("--owner", self.owner.as_deref())?,
+            after: optional_object("--after", self.after.as_deref())?,
             most: self.limit,
         };
         let identities = self.config.open()?.identities(&filter)?;

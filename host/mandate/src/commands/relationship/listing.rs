@@ -8,7 +8,7 @@ use mandate_registry::relationship::RelationshipFilter;
 use serde_json::{Value, json};
 
 use super::key;
-use crate::commands::registry_option::{ConfigOption, object};
+use crate::commands::registry_option::{ConfigOption, optional_object};
 use crate::output::{self, Page};
 
 /// List relationships, in the order of object, relation and subject.
@@ -41,14 +41,11 @@ pub(super) struct ListCommand {
 
 impl ListCommand {
     pub(super) fn list(&self) -> anyhow::Result<ExitCode> {
-        let named = |flag, name: &Option<String>| {
-            name.as_deref().map(|name| object(flag, name)).transpose()
-        };
         let filter = RelationshipFilter {
-            object: named("--object", &self.object)?,
+            object: optional_object("--object", self.object.as_deref())?,
             object_type: self.object_type.clone(),
             relation: self.relation.clone(),
-            subject: named("--subject", &self.subject)?,
+            subject: optional_object("--subject", self.subject.as_deref())?,
             after: self.after.as_deref().map(key).transpose()?,
             most: self.limit,
         };
