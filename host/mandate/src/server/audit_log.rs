@@ -257,11 +257,11 @@ fn members(decision: &Decision, caller: &Caller, asked: &Asked<'_>) -> Map<Strin
 /// The record as an event; one that is too long loses what a caller can make long.
 fn shortened(mut record: Map<String, Value>) -> Option<Event> {
     for lost in ["relation_path", "resource", "action"] {
-        if let Ok(event) = Event::parse(&Value::Object(record.clone()).to_string()) {
+        if let Ok(event) = Event::parse(&serde_json::to_string(&record).ok()?) {
             return Some(event);
         }
         record.remove(lost);
         record.insert("truncated".to_owned(), json!(true));
     }
-    Event::parse(&Value::Object(record).to_string()).ok()
+    Event::parse(&serde_json::to_string(&record).ok()?).ok()
 }
