@@ -9,6 +9,10 @@ mod checkpoint;
 mod event;
 mod ingest;
 mod query;
+mod seal;
+mod segment;
+mod segment_file;
+mod statement;
 mod verify;
 
 pub use self::checkpoint::{Checkpoint, CheckpointProblem};
@@ -16,4 +20,6 @@ pub use self::event::{Event, EventKind};
 pub(crate) use self::ingest::append;
 pub use self::ingest::{Appended, Gap};
 pub use self::query::{AuditEntry, AuditFilter, Place};
+pub use self::segment::{Segment, SegmentProblem};
+pub use self::segment_file::{SegmentFault, SegmentFile};
 pub use self::verify::{Broken, Intact, Verdict};

@@ -21,6 +21,13 @@ pub const RECORD_DEPTH: usize = 8;
 /// Characters of a column that repeats what callers may choose; the record has it whole.
 pub const COLUMN_CHARACTERS: usize = 512;
 
+/// Records of one segment: sealing them is one transaction, and other writers wait [`BUSY`] for it.
+pub const SEGMENT_RECORDS: u64 = 50_000;
+
+/// Bytes of a line of a segment's file: a record, of which JSON may write each byte as six, and a
+/// tenant's name.
+pub const SEGMENT_LINE_BYTES: u64 = 64 * 1024;
+
 /// The largest time, 2^53 - 1, beyond which JSON loses digits. Seconds since the epoch.
 pub const LARGEST_TIME: u64 = (1 << 53) - 1;
 

@@ -5,6 +5,8 @@ mod checkpoint;
 mod export;
 mod ingest;
 mod query;
+mod seal;
+mod segment_files;
 mod verify;
 
 use std::process::ExitCode;
@@ -15,10 +17,11 @@ use self::checkpoint::CheckpointCommand;
 use self::export::ExportCommand;
 use self::ingest::IngestCommand;
 use self::query::QueryCommand;
+use self::seal::SealCommand;
 use self::verify::VerifyCommand;
 use crate::output;
 
-/// The audit chain: look for records, take them in, verify and export them.
+/// The audit chain: look for records, take them in, verify, export and seal them.
 #[derive(Args, Clone, Debug)]
 pub struct AuditCommand {
     #[command(subcommand)]
@@ -31,6 +34,7 @@ enum Action {
     Export(ExportCommand),
     Ingest(IngestCommand),
     Query(QueryCommand),
+    Seal(SealCommand),
     Verify(VerifyCommand),
 }
 
@@ -43,6 +47,7 @@ impl AuditCommand {
             Action::Export(command) => command.export(),
             Action::Ingest(command) => command.ingest(),
             Action::Query(command) => command.query(),
+            Action::Seal(command) => command.seal(),
             Action::Verify(command) => command.verify(),
         };
         done.unwrap_or_else(|error| output::fail(&format!("{error:#}")))

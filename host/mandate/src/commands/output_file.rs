@@ -20,6 +20,40 @@ pub(crate) fn replace_private(what: &str, path: &Path, bytes: &[u8]) -> anyhow::
     put(what, path, bytes, options)
 }
 
+/// Writes a file that is not there yet, for its owner alone: under its name only once all of it is on
+/// the disk, and the name is on the disk when this returns. `write` gives what it made of the file;
+/// where it fails nothing is left.
+pub(crate) fn write_new_private<T>(
+    what: &str,
+    path: &Path,
+    write: impl FnOnce(&mut File) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    let unwritten = || format!("{what} `{}` cannot be written", path.display());
+    let mut options = File::options();
+    options.read(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut draft = Draft::beside(path, options).with_context(unwritten)?;
+    let made = write(&mut draft.file).with_context(unwritten)?;
+    draft.file.sync_all().with_context(unwritten)?;
+    // Unlike a rename, a link never replaces what somebody else put there meanwhile.
+    fs::hard_link(&draft.path, path).with_context(unwritten)?;
+    drop(draft);
+    sync_folder(path).with_context(unwritten)?;
+    Ok(made)
+}
+
+/// Has the names in a file's folder on the disk.
+pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| *folder != Path::new(""));
+    // Elsewhere a folder cannot be opened.
+    if cfg!(unix) {
+        File::open(folder.unwrap_or_else(|| Path::new(".")))?.sync_all()
+    } else {
+        Ok(())
+    }
+}
+
 fn put(what: &str, path: &Path, bytes: &[u8], options: OpenOptions) -> anyhow::Result<()> {
     let unwritten = || format!("{what} `{}` cannot be written", path.display());
     let draft = Draft::beside(path, options).with_context(unwritten)?;
@@ -78,9 +112,27 @@ mod tests {
             format!("file `{}` cannot be written", folder.join("absent/file").display())
         );
         assert!(replace("folder", &folder, b"one").is_err());
+        let once = |path: &Path| {
+            write_new_private("file", path, |file| Ok(file.write_all(b"three")?))
+                .map_err(|error| format!("{error:#}"))
+        };
+        let fresh = folder.join("fresh");
+        once(&fresh).unwrap();
+        assert_eq!(fs::read(&fresh).unwrap(), b"three");
+        let there = once(&path).unwrap_err();
+        let line =
+            format!("file `{}` cannot be written: File exists (os error 17)", path.display());
+        assert_eq!(there, line);
+        assert_eq!(fs::read(&path).unwrap(), b"two");
+        let failed = write_new_private::<()>("file", &folder.join("never"), |file| {
+            file.write_all(b"half")?;
+            anyhow::bail!("no more")
+        });
+        let line = format!("file `{}` cannot be written: no more", folder.join("never").display());
+        assert_eq!(format!("{:#}", failed.unwrap_err()), line);
         let names: Vec<_> =
             fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-        assert_eq!(names, ["file"]);
+        assert_eq!(names.len(), 2, "only `file` and `fresh`: {names:?}");
         fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::Write as _;
 
+use mandate_registry::database::{self, Access};
 use serde_json::{Value, json};
 
 use crate::workplace::{NOW, Workplace};
@@ -155,4 +156,107 @@ fn audit_verify_checkpoint_and_export() {
         empty.stdout.contains("acme: BROKEN: the chain was cut off: record 1 is gone"),
         "{empty:?}"
     );
+}
+
+/// The chain of acme, as `audit verify` sees it.
+fn chain(verified: &Value) -> Value {
+    let chains = verified["chains"].as_array().unwrap();
+    chains.iter().find(|chain| chain["tenant"] == "acme").unwrap().clone()
+}
+
+#[test]
+fn audit_seal_moves_the_oldest_records_into_a_file_once() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let workplace = Workplace::of_boards("audit-seal");
+    let lines = [line(1, "allow"), line(2, "deny")].concat();
+    workplace.run_with(&["audit", "ingest", "-"], lines.as_bytes());
+    let verify = ["audit", "verify"];
+    let records = chain(&workplace.json(&verify))["records"].as_u64().unwrap();
+    let file = workplace.path("acme-1.segment");
+    let seal = ["audit", "seal", &file, "--tenant", "acme", "--before", "+1h"];
+    let confirmed = [&seal[..], &["--confirm"]].concat();
+    let segment = json!({"first": 1, "last": records - 1, "records": records - 1});
+    let older = ["audit", "seal", &file, "--tenant", "acme", "--before", "12", "--confirm"];
+    assert_eq!(workplace.json(&older)["segment"], Value::Null);
+    let planned = workplace.json(&seal);
+    assert_eq!((&planned["segment"], &planned["confirmed"]), (&segment, &json!(false)));
+    assert!(!fs::exists(&file).unwrap());
+    assert_eq!(chain(&workplace.json(&verify))["records"], records);
+    // The power goes when the file is there, and before the database has heard of it.
+    let database = workplace.path("registry.db");
+    let before = fs::read(&database).unwrap();
+    assert_eq!(workplace.json(&confirmed)["segment"], segment);
+    fs::write(&database, before).unwrap();
+    let written = fs::read(&file).unwrap();
+    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    let unsealed = workplace.run(&["audit", "verify", "--segment", &file]);
+    let told = format!(
+        "segment {file}: BROKEN: the registry has not sealed records 1 to {} of `acme` as they are here",
+        records - 1
+    );
+    assert_eq!((unsealed.code, unsealed.stdout.lines().next()), (1, Some(told.as_str())));
+    workplace.run_with(&["audit", "ingest", "-"], line(3, "allow").as_bytes());
+    // The same call goes on, whatever has come in since; once more it finds nothing left to do.
+    for said in ["sealed", "were sealed before"] {
+        let page = workplace.page(&confirmed);
+        let told = format!("acme: records 1 to {} {said}: {file}", records - 1);
+        assert_eq!(page.lines().next(), Some(told.as_str()));
+        assert_eq!(fs::read(&file).unwrap(), written);
+    }
+    let intact = json!({"tenant": "acme", "intact": true, "records": records + 2, "sealed": records - 1, "vouched": null});
+    assert_eq!(chain(&workplace.json(&verify)), intact);
+    let export = workplace.page(&["audit", "export", "--tenant", "acme"]);
+    assert_eq!(export.lines().count(), 3);
+    // What was sealed comes in once, still.
+    let again = workplace.run_with(&["audit", "ingest", "-", "--json"], lines.as_bytes());
+    assert_eq!((&again.json()["new"], &again.json()["passed_over"]), (&json!(0), &json!(2)));
+    let anne = workplace.path("acme-2.segment");
+    let anne = ["audit", "seal", &anne, "--tenant", "acme", "--before", "+1h", "--confirm"];
+    let anne = [&anne[..], &["--as", "user:anne"]].concat();
+    assert_eq!(workplace.refused(&anne), "`user:anne` may not seal audit records");
+}
+
+#[test]
+fn audit_verify_reads_the_files_of_segments() {
+    let workplace = Workplace::of_boards("audit-segments");
+    let checkpoint = workplace.path("checkpoint.json");
+    workplace.page(&["audit", "checkpoint", "--tenant", "acme", "--output", &checkpoint]);
+    let files = ["acme-1.segment", "acme-2.segment"].map(|name| workplace.path(name));
+    for file in &files {
+        workplace.json(&["identity", "suspend", "agent:helper"]);
+        workplace.json(&["identity", "resume", "agent:helper"]);
+        let seal = ["audit", "seal", file, "--tenant", "acme", "--before", "+1h", "--confirm"];
+        workplace.json(&seal);
+    }
+    let vouching = ["audit", "verify", "--tenant", "acme", "--checkpoint", &checkpoint];
+    let page = workplace.page(&vouching);
+    assert!(page.contains("of the checkpoint is sealed: give its `--segment`"), "{page}");
+    let verify = [&vouching[..], &["--segment", &files[0], &files[1]]].concat();
+    let verified = workplace.json(&verify);
+    let vouched = chain(&verified)["vouched"].as_u64().unwrap();
+    assert!(vouched < verified["segments"][0]["last"].as_u64().unwrap(), "{verified}");
+    assert_eq!(verified["segments"][1]["last"], chain(&verified)["sealed"]);
+    // Somebody's hand in a file.
+    let text = fs::read_to_string(&files[0]).unwrap();
+    fs::write(&files[0], text.replacen("agent:helper", "agent:rascal", 1)).unwrap();
+    let changed = workplace.run(&verify);
+    assert_eq!(changed.code, 1, "{changed:?}");
+    assert!(changed.stdout.contains("BROKEN: record "), "{changed:?}");
+    fs::write(&files[0], text).unwrap();
+    // And in the table: a segment that is forgotten is records that were deleted.
+    let mut database = database::open(&workplace.path("registry.db")).unwrap();
+    let mut transaction = database.begin(Access::Write).unwrap();
+    let sql = "delete from audit_segment where first_sequence = 1";
+    assert_eq!(transaction.execute(sql, &[]), Ok(1));
+    transaction.commit().unwrap();
+    let forgotten = workplace.run(&["audit", "verify", "--tenant", "acme", "--json"]);
+    let broken = json!({"tenant": "acme", "intact": false, "problem": "record 1 was deleted"});
+    assert_eq!((forgotten.code, chain(&forgotten.json())), (1, broken));
+    let next = workplace.path("acme-3.segment");
+    let seal = ["audit", "seal", &next, "--tenant", "acme", "--before", "+1h", "--confirm"];
+    assert_eq!(
+        workplace.refused(&seal),
+        "the audit chain of `acme` is not intact: record 1 was deleted"
+    );
+    assert!(!fs::exists(next).unwrap());
 }

@@ -3,6 +3,7 @@
 use std::process::Command;
 
 use mandate_registry::database::{self, Access};
+use mandate_registry::migration;
 
 use crate::workplace::{BOARDS, Workplace};
 
@@ -28,8 +29,13 @@ fn a_schema_that_is_newer_or_older_is_one_line() {
         transaction.execute(sql, &[]).unwrap();
         transaction.commit().unwrap();
     };
-    change("insert into migration (number, name, checksum, applied_at) values (3, 'x', 'y', 0)");
-    let newer = "the database has migration 3, this program knows 2: use a newer program";
+    let known = migration::latest();
+    let found = known + 1;
+    let row = format!("values ({found}, 'x', 'y', 0)");
+    change(&format!("insert into migration (number, name, checksum, applied_at) {row}"));
+    let newer = format!(
+        "the database has migration {found}, this program knows {known}: use a newer program"
+    );
     for verb in [&["identity", "list"][..], &["migrate", "--confirm"], &["facts", "apply", BOARDS]]
     {
         assert_eq!(workplace.refused(verb), newer);
@@ -37,7 +43,7 @@ fn a_schema_that_is_newer_or_older_is_one_line() {
     change("delete from migration where number > 1");
     assert_eq!(
         workplace.refused(&["identity", "list"]),
-        "the database has migration 1 of 2: migrate it first"
+        format!("the database has migration 1 of {known}: migrate it first")
     );
 }
 

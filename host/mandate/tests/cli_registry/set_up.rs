@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use mandate_registry::migration;
 use serde_json::json;
 
 use crate::cli::{Folder, mandate};
@@ -43,20 +44,20 @@ fn init_touches_no_folder_that_has_something_in_it() {
 #[test]
 fn migrate_says_what_it_would_do_and_does_it_when_confirmed() {
     let workplace = Workplace::new("migrate");
-    let told = "down 0002-audit\ndown 0001-core\n\
-        dry run: nothing was changed; `--confirm` does it\n";
+    let steps = "down 0003-segments\ndown 0002-audit\ndown 0001-core\n";
+    let told = format!("{steps}dry run: nothing was changed; `--confirm` does it\n");
     assert_eq!(workplace.page(&["migrate", "--to", "0"]), told);
-    assert_eq!(workplace.page(&["migrate"]), "the database is at migration 2\n");
-    assert_eq!(
-        workplace.page(&["migrate", "--to", "0", "--confirm"]),
-        "down 0002-audit\ndown 0001-core\n"
-    );
+    let last = migration::latest();
+    assert_eq!(workplace.page(&["migrate"]), format!("the database is at migration {last}\n"));
+    assert_eq!(workplace.page(&["migrate", "--to", "0", "--confirm"]), steps);
     let up = json!({"confirmed": true, "steps": [
         {"direction": "up", "migration": 1, "name": "core"},
         {"direction": "up", "migration": 2, "name": "audit"},
+        {"direction": "up", "migration": 3, "name": "segments"},
     ]});
     assert_eq!(workplace.json(&["migrate", "--confirm"]), up);
-    assert_eq!(workplace.refused(&["migrate", "--to", "9"]), "there is no migration 9, only 2");
+    let unknown = format!("there is no migration 9, only {last}");
+    assert_eq!(workplace.refused(&["migrate", "--to", "9"]), unknown);
 }
 
 #[test]

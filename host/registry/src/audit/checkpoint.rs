@@ -2,17 +2,17 @@
 
 use std::fmt;
 
-use mandate_authn::{Json, base64url};
+use mandate_authn::{Object, base64url};
 use mandate_authz::container::{PinnedKey, SigningKey};
 
 use super::chain::Hash;
+use super::statement::{self, Sort, Unfit};
 use crate::database::unreadable;
 use crate::error::RegistryError;
 use crate::registry::Registry;
 use crate::text;
 
-/// What is signed begins with its name: no container begins so.
-const DOMAIN: &[u8] = b"mandate audit checkpoint 1\n";
+const SORT: Sort = Sort { domain: b"mandate audit checkpoint 1\n", member: "checkpoint" };
 
 /// The end of a chain at a moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,58 +44,35 @@ impl Checkpoint {
     /// # Errors
     /// Why it is none.
     pub fn open(text: &str, keys: &[PinnedKey]) -> Result<Self, CheckpointProblem> {
-        const DEPTH: usize = 4;
-        let malformed = CheckpointProblem::Malformed;
-        let json = Json::parse(text.trim_ascii().as_bytes(), DEPTH).map_err(|_| malformed)?;
-        let members = json.as_object().ok_or(malformed)?;
-        let statement = members.get("checkpoint").ok_or(malformed)?;
-        let signature = members.get("signature").and_then(Json::as_str).ok_or(malformed)?;
-        let signature = base64url::decode(signature.as_bytes()).ok_or(malformed)?;
-        let message = message(statement);
-        if !keys.iter().any(|key| key.verify(&message, &signature).is_ok()) {
-            return Err(CheckpointProblem::Signature);
-        }
-        Self::read(statement).ok_or(malformed)
+        let members = SORT.open(text, keys).map_err(|unfit| match unfit {
+            Unfit::Malformed => CheckpointProblem::Malformed,
+            Unfit::Signature => CheckpointProblem::Signature,
+        })?;
+        Self::read(&members).ok_or(CheckpointProblem::Malformed)
     }
 
-    fn read(statement: &Json) -> Option<Self> {
-        let members = statement.as_object()?;
-        let text = |name| members.get(name).and_then(Json::as_str).map(str::to_owned);
-        let number = |name| members.get(name).and_then(Json::as_seconds);
+    fn read(members: &Object) -> Option<Self> {
         Some(Self {
-            deployment: text("deployment")?,
-            tenant: text("tenant")?,
-            sequence: number("sequence")?,
-            hash: base64url::decode(text("hash")?.as_bytes())?.try_into().ok()?,
-            time: number("time")?,
+            deployment: statement::text(members, "deployment")?,
+            tenant: statement::text(members, "tenant")?,
+            sequence: statement::number(members, "sequence")?,
+            hash: statement::hash(members, "hash")?,
+            time: statement::number(members, "time")?,
         })
     }
 
-    fn statement(&self, key: &SigningKey) -> Json {
-        mandate_authn::json_object([
+    /// Signs: canonical JSON, one line.
+    fn seal(&self, key: &SigningKey) -> String {
+        let statement = mandate_authn::json_object([
             ("deployment", Some(self.deployment.as_str().into())),
             ("hash", Some(base64url::encode(&self.hash).into())),
             ("key", Some(key.id().to_string().into())),
             ("sequence", Some(self.sequence.into())),
             ("tenant", Some(self.tenant.as_str().into())),
             ("time", Some(self.time.into())),
-        ])
+        ]);
+        SORT.seal(statement, key)
     }
-
-    /// Signs: canonical JSON, one line.
-    fn seal(&self, key: &SigningKey) -> String {
-        let statement = self.statement(key);
-        let signature = base64url::encode(&key.sign(&message(&statement)));
-        mandate_authn::json_object([
-            ("checkpoint", Some(statement)),
-            ("signature", Some(signature.into())),
-        ])
-        .to_canonical()
-    }
-}
-
-fn message(statement: &Json) -> Vec<u8> {
-    [DOMAIN, statement.to_canonical().as_bytes()].concat()
 }
 
 impl fmt::Display for CheckpointProblem {

@@ -1,10 +1,14 @@
-//! Verifying a chain: from its first record to its last, and against a checkpoint from elsewhere.
+//! Verifying a chain: from its first record, or its last segment, to its last record, and against a
+//! checkpoint from elsewhere.
 
 use std::fmt;
+
+use mandate_authz::container::PinnedKey;
 
 use super::chain::{self, Hash};
 use super::checkpoint::Checkpoint;
 use super::event::{Columns, EventKind};
+use super::segment::{self, Segment};
 use crate::database::{Row, Transaction, unreadable};
 use crate::error::RegistryError;
 use crate::registry::Registry;
@@ -34,6 +38,11 @@ pub enum Broken {
         /// The number that the checkpoint names.
         sequence: u64,
     },
+    /// A record that was sealed stands in the chain again.
+    Inserted {
+        /// Its number.
+        sequence: u64,
+    },
     /// A record within the chain is gone.
     Missing {
         /// Its number.
@@ -46,20 +55,37 @@ pub enum Broken {
         /// The number that the record of this place has now.
         found_at: u64,
     },
+    /// A segment is not what was sealed, or does not follow the one before it.
+    Segment {
+        /// The number of its first record.
+        first: u64,
+        /// The number of its last one.
+        last: u64,
+    },
     /// The chain ends before this record, which was there.
     Truncated {
         /// The number of the first record that is gone.
         sequence: u64,
+    },
+    /// None of the keys signed a segment: it was changed, or it is of another key.
+    Unsigned {
+        /// The number of its first record.
+        first: u64,
+        /// The number of its last one.
+        last: u64,
     },
 }
 
 /// What the verifier can say of a chain in which nothing is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Intact {
-    /// The number of its records.
+    /// The number of its records, those that are sealed included.
     pub records: u64,
+    /// Up to where signed segments stand for its records, which are in their files.
+    pub sealed: Option<u64>,
     /// Up to where it is the chain that the checkpoint saw. Without a checkpoint whoever writes to
-    /// the database could have written the whole chain anew.
+    /// the database could have written the whole chain anew. None as well where the checkpoint's
+    /// record is within a segment: then its file says whether it is the one.
     pub vouched: Option<u64>,
 }
 
@@ -70,19 +96,32 @@ impl fmt::Display for Broken {
             Self::Forged { sequence } => {
                 write!(formatter, "record {sequence} is not the one that the checkpoint saw")
             }
+            Self::Inserted { sequence } => {
+                write!(formatter, "record {sequence} was sealed, and stands in the chain again")
+            }
             Self::Missing { sequence } => write!(formatter, "record {sequence} was deleted"),
             Self::Reordered { sequence, found_at } => {
                 write!(formatter, "record {sequence} was moved: it is number {found_at} now")
             }
+            Self::Segment { first, last } => {
+                write!(formatter, "the segment of records {first} to {last} was changed")
+            }
             Self::Truncated { sequence } => {
                 write!(formatter, "the chain was cut off: record {sequence} is gone")
+            }
+            Self::Unsigned { first, last } => {
+                write!(
+                    formatter,
+                    "none of the keys signed the segment of records {first} to {last}"
+                )
             }
         }
     }
 }
 
 impl Registry {
-    /// Verifies the chain of a tenant, in one state of the database.
+    /// Verifies the chain of a tenant, in one state of the database. The keys are those that may have
+    /// signed its segments.
     ///
     /// # Errors
     /// What the database says; [`RegistryError::Invalid`] for a checkpoint of another deployment or
@@ -91,43 +130,71 @@ impl Registry {
         &mut self,
         tenant: &str,
         checkpoint: Option<&Checkpoint>,
+        keys: &[PinnedKey],
     ) -> Result<Verdict, RegistryError> {
         self.read(|transaction, _| {
             let rows = transaction.query("select deployment from registry", &[])?;
-            let deployment = rows.first().map(|row| row.text(0)).transpose()?;
+            let deployment = rows.first().map(|row| row.text(0)).transpose()?.unwrap_or_default();
             let fits = |checkpoint: &Checkpoint| {
-                checkpoint.tenant == tenant && deployment.as_ref() == Some(&checkpoint.deployment)
+                checkpoint.tenant == tenant && deployment == checkpoint.deployment
             };
             if !checkpoint.is_none_or(fits) {
                 let message = "the checkpoint is of another deployment or tenant".to_owned();
                 return Err(RegistryError::Invalid(message));
             }
-            Walk { transaction, tenant, checkpoint }.run()
+            match segment::sealed(transaction, &deployment, tenant, keys)? {
+                Ok(segments) => verify(transaction, tenant, &segments, checkpoint),
+                Err(broken) => Ok(Verdict::Broken(broken)),
+            }
         })
     }
+}
+
+/// Verifies the records after the segments.
+pub(super) fn verify(
+    transaction: &mut dyn Transaction,
+    tenant: &str,
+    segments: &[Segment],
+    checkpoint: Option<&Checkpoint>,
+) -> Result<Verdict, RegistryError> {
+    let is_other = |checkpoint: &&Checkpoint| {
+        segments
+            .iter()
+            .any(|segment| segment.last == checkpoint.sequence && segment.hash != checkpoint.hash)
+    };
+    if let Some(Checkpoint { sequence, .. }) = checkpoint.filter(is_other) {
+        return Ok(Verdict::Broken(Broken::Forged { sequence: *sequence }));
+    }
+    Walk { transaction, tenant, segments, checkpoint }.run()
 }
 
 struct Walk<'w> {
     transaction: &'w mut dyn Transaction,
     tenant: &'w str,
+    segments: &'w [Segment],
     checkpoint: Option<&'w Checkpoint>,
 }
 
 impl Walk<'_> {
     fn run(mut self) -> Result<Verdict, RegistryError> {
-        let (mut sequence, mut hash): (u64, Hash) = (0, [0; 32]);
+        let sealed = self.segments.last();
+        let (mut sequence, mut hash) = sealed.map_or((0, [0; 32]), |last| (last.last, last.hash));
+        let mut after = 0;
         loop {
-            let rows = self.page(sequence)?;
+            let rows = self.page(after)?;
             for row in &rows {
-                let next = sequence.saturating_add(1);
-                if row.number(0)? != next {
+                let (found, next) = (row.number(0)?, sequence.saturating_add(1));
+                if found < next {
+                    return Ok(Verdict::Broken(Broken::Inserted { sequence: found }));
+                }
+                if found > next {
                     return Ok(Verdict::Broken(Broken::Missing { sequence: next }));
                 }
                 match self.check(row, next, &hash)? {
                     Ok(found) => hash = found,
                     Err(broken) => return Ok(Verdict::Broken(broken)),
                 }
-                sequence = next;
+                (sequence, after) = (next, next);
             }
             if rows.is_empty() {
                 break;
@@ -140,7 +207,11 @@ impl Walk<'_> {
     fn end(self, sequence: u64, hash: &Hash) -> Result<Verdict, RegistryError> {
         let next = sequence.saturating_add(1);
         let truncated = Ok(Verdict::Broken(Broken::Truncated { sequence: next }));
-        if self.checkpoint.is_some_and(|checkpoint| checkpoint.sequence > sequence) {
+        let sealed = self.segments.last().map(|segment| segment.last);
+        // The last record of a chain is never sealed.
+        if sealed == Some(sequence)
+            || self.checkpoint.is_some_and(|checkpoint| checkpoint.sequence > sequence)
+        {
             return truncated;
         }
         let sql = "select sequence, hash from audit_chain where tenant = $1";
@@ -153,8 +224,13 @@ impl Walk<'_> {
             None if sequence > 0 => return Ok(Verdict::Broken(Broken::Changed { sequence })),
             _ => {}
         }
-        let vouched = self.checkpoint.map(|checkpoint| checkpoint.sequence);
-        Ok(Verdict::Intact(Intact { records: sequence, vouched }))
+        // Of the records of a segment only the last one's hash is here.
+        let is_here = |vouched: &u64| {
+            sealed.is_none_or(|sealed| *vouched > sealed)
+                || self.segments.iter().any(|segment| segment.last == *vouched)
+        };
+        let vouched = self.checkpoint.map(|checkpoint| checkpoint.sequence).filter(is_here);
+        Ok(Verdict::Intact(Intact { records: sequence, sealed, vouched }))
     }
 
     fn page(&mut self, after: u64) -> Result<Vec<Row>, RegistryError> {

@@ -204,7 +204,7 @@ fn verify(store: &Store, seen: &BTreeSet<Acknowledged>, before: u64) -> u64 {
         assert_eq!(epochs.into_iter().collect::<Vec<_>>(), every, "{sql}");
     }
     for tenant in ["", "acme"] {
-        let verdict = registry.verify_audit(tenant, None).expect("an answer");
+        let verdict = registry.verify_audit(tenant, None, &[]).expect("an answer");
         assert!(matches!(verdict, Verdict::Intact(_)), "`{tenant}`: {verdict:?}");
     }
     position.epoch

@@ -26,6 +26,7 @@ mod permissions;
 mod relationships;
 mod scene;
 mod secrets;
+mod segments;
 mod server;
 mod skip;
 mod store;
@@ -101,7 +102,8 @@ on_both! {
         a_dry_run_tells_the_steps_and_touches_nothing,
         data_survives_the_migrations_above_it,
         everything_goes_down_and_up_again,
-        two_processes_migrate_at_once;
+        two_processes_migrate_at_once,
+        what_was_not_sealed_survives_the_way_down_and_up;
     people:
         a_person_without_a_tenant_keeps_nothing_of_any,
         a_person_who_leaves_a_tenant_loses_what_joined_it,
@@ -123,6 +125,13 @@ on_both! {
     secrets:
         no_planted_secret_is_in_a_dump,
         no_planted_secret_is_in_an_error_or_a_log;
+    segments:
+        a_checkpoint_of_a_sealed_record_is_compared_with_its_file,
+        a_sealed_record_comes_in_once_still,
+        sealed_records_are_in_a_file_and_the_chain_goes_on,
+        sealing_is_for_the_operator_and_the_oldest_records,
+        tampering_with_a_segment_is_named,
+        tampering_with_the_file_of_a_segment_is_named;
     tampering:
         a_chain_written_anew_is_noticed_by_a_checkpoint_only,
         a_checkpoint_of_another_key_or_tenant_is_refused,

@@ -11,7 +11,7 @@ use crate::scene::{NOW, empty};
 use crate::store::Store;
 
 /// Six records of acme.
-fn chain(store: &Store) -> Registry {
+pub(crate) fn chain(store: &Store) -> Registry {
     let mut registry = empty(store);
     let more = [("tenant", "acme"), ("user", "user:anne")];
     let batch: Vec<_> = (1..=6).map(|number| event("door", number, &more)).collect();
@@ -21,17 +21,17 @@ fn chain(store: &Store) -> Registry {
 
 fn verify(store: &Store, checkpoint: Option<&Checkpoint>) -> Verdict {
     let mut registry = crate::scene::connect(store);
-    registry.verify_audit("acme", checkpoint).expect("it can be read")
+    registry.verify_audit("acme", checkpoint, &[]).expect("it can be read")
 }
 
-fn key(seed: u8) -> (SigningKey, PinnedKey) {
+pub(crate) fn key(seed: u8) -> (SigningKey, PinnedKey) {
     let key = SigningKey::from_seed([seed; 32]).expect("a key");
     let pinned = PinnedKey::parse(&key.to_public_jwk()).expect("its public half");
     (key, pinned)
 }
 
 fn intact(records: u64, vouched: Option<u64>) -> Verdict {
-    Verdict::Intact(Intact { records, vouched })
+    Verdict::Intact(Intact { records, sealed: None, vouched })
 }
 
 pub(crate) fn each_way_of_tampering_names_the_first_bad_record(store: &Store) {
@@ -128,13 +128,13 @@ pub(crate) fn a_checkpoint_of_another_key_or_tenant_is_refused(store: &Store) {
     assert_eq!(Checkpoint::open(&changed, &pinned), Err(CheckpointProblem::Signature));
     assert_eq!(Checkpoint::open("{}", &pinned), Err(CheckpointProblem::Malformed));
     let checkpoint = Checkpoint::open(&text, &pinned).expect("it is signed");
-    let foreign = registry.verify_audit("globex", Some(&checkpoint));
+    let foreign = registry.verify_audit("globex", Some(&checkpoint), &[]);
     let line = "the checkpoint is of another deployment or tenant".to_owned();
     assert_eq!(foreign, Err(RegistryError::Invalid(line)));
     let none = registry.checkpoint("globex", &key, NOW);
     let line = "audit record of tenant `globex`".to_owned();
     assert_eq!(none, Err(RegistryError::NotFound(line)));
-    assert_eq!(registry.verify_audit("globex", None), Ok(intact(0, None)));
+    assert_eq!(registry.verify_audit("globex", None, &[]), Ok(intact(0, None)));
     assert_eq!(store.dump("audit_checkpoint"), [["acme".to_owned(), "6".to_owned(), text]]);
 }
 

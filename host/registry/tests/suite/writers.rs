@@ -13,11 +13,14 @@ const WRITES: u64 = 20;
 pub(crate) fn two_connections_that_write_at_once_lose_nothing(store: &Store) {
     let mut registry = scene(store);
     let before = registry.position().expect("a position");
-    let records =
-        |registry: &mut mandate_registry::Registry| match registry.verify_audit("acme", None) {
-            Ok(Verdict::Intact(Intact { records, .. })) => records,
-            other => panic!("{other:?}"),
-        };
+    let records = |registry: &mut mandate_registry::Registry| match registry.verify_audit(
+        "acme",
+        None,
+        &[],
+    ) {
+        Ok(Verdict::Intact(Intact { records, .. })) => records,
+        other => panic!("{other:?}"),
+    };
     let chained = records(&mut registry);
     let mut epochs = std::thread::scope(|scope| {
         let writers: Vec<_> = (0..2)

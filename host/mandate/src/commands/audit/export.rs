@@ -6,10 +6,8 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Args;
-use mandate_authn::base64url;
 use mandate_registry::Registry;
 use mandate_registry::audit::{AuditFilter, Place};
-use serde_json::json;
 
 use crate::commands::registry_option::ConfigOption;
 
@@ -73,15 +71,7 @@ impl ExportCommand {
             };
             let entries = registry.audit(&filter)?;
             for entry in &entries {
-                // The record as text: its very bytes are hashed.
-                let line = json!({
-                    "tenant": entry.place.tenant,
-                    "sequence": entry.place.sequence,
-                    "kind": entry.kind.as_str(),
-                    "hash": base64url::encode(&entry.hash),
-                    "record": entry.record,
-                });
-                writeln!(to, "{line}").context("the export cannot be written")?;
+                writeln!(to, "{}", entry.to_line()).context("the export cannot be written")?;
             }
             match entries.into_iter().next_back() {
                 Some(last) => after = Some(last.place),

@@ -5,10 +5,13 @@ use std::process::ExitCode;
 
 use anyhow::{anyhow, ensure};
 use clap::Args;
+use mandate_authz::container::PinnedKey;
+use mandate_registry::Registry;
 use mandate_registry::audit::{Checkpoint, Verdict};
 use serde_json::{Value, json};
 
 use super::named;
+use super::segment_files::Files;
 use crate::commands::input_file;
 use crate::commands::registry_option::ConfigOption;
 use crate::commands::snapshot::key_file::PinnedKeys;
@@ -26,8 +29,11 @@ pub(super) struct VerifyCommand {
     /// Checkpoints, one a line, as `audit checkpoint` gave them.
     #[arg(long, value_name = "FILE")]
     checkpoint: Option<PathBuf>,
-    /// Public key (JWK) that may have signed checkpoints. Default: the one of `feed.key`.
-    #[arg(long, value_name = "PUBLIC", requires = "checkpoint")]
+    /// Files of sealed segments, as `audit seal` wrote them.
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    segment: Vec<PathBuf>,
+    /// Public key (JWK) that may have signed checkpoints and segments. Default: the one of `feed.key`.
+    #[arg(long, value_name = "PUBLIC")]
     key: Vec<PathBuf>,
     #[command(flatten)]
     config: ConfigOption,
@@ -38,8 +44,9 @@ pub(super) struct VerifyCommand {
 
 impl VerifyCommand {
     pub(super) fn verify(&self) -> anyhow::Result<ExitCode> {
-        let checkpoints = self.checkpoints()?;
         let mut registry = self.config.open()?;
+        let keys = self.keys(&mut registry)?;
+        let checkpoints = self.checkpoints(&keys)?;
         let mut tenants = match &self.tenant {
             Some(tenant) => vec![tenant.clone()],
             None => registry.audit_tenants()?,
@@ -50,32 +57,49 @@ impl VerifyCommand {
         tenants.sort();
         tenants.dedup();
         let mut page = Page::new();
-        let (mut values, mut is_intact) = (Vec::new(), true);
+        let files = Files::check(&self.segment, &mut registry, &keys, &checkpoints)?;
+        files.tell(&mut page);
+        let (mut values, mut is_intact) = (Vec::new(), files.are_sound());
         for tenant in tenants {
             let ours = checkpoints.iter().filter(|checkpoint| checkpoint.tenant == tenant);
             let newest = ours.max_by_key(|checkpoint| checkpoint.sequence);
-            let verdict = registry.verify_audit(&tenant, newest)?;
+            let mut verdict = registry.verify_audit(&tenant, newest, &keys)?;
+            if let (Verdict::Intact(intact), Some(newest)) = (&mut verdict, newest)
+                && files.have(&tenant, newest.sequence)
+            {
+                intact.vouched = Some(newest.sequence);
+            }
             is_intact &= matches!(verdict, Verdict::Intact(_));
-            page.line(&format!("{}: {}", named(&tenant), text(&verdict)));
+            page.line(&format!("{}: {}", named(&tenant), text(&verdict, newest)));
             values.push(value(&tenant, &verdict));
         }
-        let printed =
-            output::print_either(self.json, &json!({"intact": is_intact, "chains": values}), &page);
+        let mut all = json!({"intact": is_intact, "chains": values});
+        if let (Some(members), false) = (all.as_object_mut(), self.segment.is_empty()) {
+            members.insert("segments".to_owned(), files.value());
+        }
+        let printed = output::print_either(self.json, &all, &page);
         let refused = printed == ExitCode::SUCCESS && !is_intact;
         Ok(if refused { ExitCode::from(output::DENY) } else { printed })
     }
 
-    fn checkpoints(&self) -> anyhow::Result<Vec<Checkpoint>> {
+    /// The keys that may have signed, where anything is signed.
+    fn keys(&self, registry: &mut Registry) -> anyhow::Result<Vec<PinnedKey>> {
+        if !self.key.is_empty() {
+            return Ok(PinnedKeys::read(&self.key)?.keys);
+        }
+        let is_signed = self.checkpoint.is_some() || !self.segment.is_empty();
+        if is_signed || registry.has_audit_segments()? {
+            return Ok(PinnedKeys::of(&self.config.read()?.feed()?.read_key()?)?.keys);
+        }
+        Ok(Vec::new())
+    }
+
+    fn checkpoints(&self, keys: &[PinnedKey]) -> anyhow::Result<Vec<Checkpoint>> {
         let Some(path) = &self.checkpoint else { return Ok(Vec::new()) };
-        let keys = if self.key.is_empty() {
-            PinnedKeys::of(&self.config.read()?.feed()?.read_key()?)?
-        } else {
-            PinnedKeys::read(&self.key)?
-        };
         let text = input_file::read_text("checkpoint", path)?;
         let lines = (1_u64..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty());
         let checkpoints = lines.map(|(number, line)| {
-            let opened = Checkpoint::open(line, &keys.keys);
+            let opened = Checkpoint::open(line, keys);
             opened.map_err(|problem| {
                 anyhow!("checkpoint `{}`: line {number}: {problem}", path.display())
             })
@@ -86,20 +110,25 @@ impl VerifyCommand {
     }
 }
 
-fn text(verdict: &Verdict) -> String {
-    match verdict {
-        Verdict::Broken(broken) => format!("BROKEN: {broken}"),
-        Verdict::Intact(intact) => match intact.vouched {
-            None => format!(
-                "{} records, intact; no checkpoint vouches that it is the chain of before",
-                intact.records
-            ),
-            Some(sequence) => format!(
-                "{} records, intact; the checkpoint vouches for those up to {sequence}",
-                intact.records
-            ),
-        },
-    }
+fn text(verdict: &Verdict, checkpoint: Option<&Checkpoint>) -> String {
+    let intact = match verdict {
+        Verdict::Broken(broken) => return format!("BROKEN: {broken}"),
+        Verdict::Intact(intact) => intact,
+    };
+    let sealed = intact.sealed.map_or_else(String::new, |sealed| {
+        format!(", those up to {sealed} by their signed segments")
+    });
+    let vouched = match (intact.vouched, checkpoint) {
+        (Some(sequence), _) => format!("the checkpoint vouches for those up to {sequence}"),
+        (None, Some(checkpoint)) => {
+            format!(
+                "record {} of the checkpoint is sealed: give its `--segment`",
+                checkpoint.sequence
+            )
+        }
+        (None, None) => "no checkpoint vouches that it is the chain of before".to_owned(),
+    };
+    format!("{} records, intact{sealed}; {vouched}", intact.records)
 }
 
 fn value(tenant: &str, verdict: &Verdict) -> Value {
@@ -108,7 +137,8 @@ fn value(tenant: &str, verdict: &Verdict) -> Value {
             json!({"tenant": tenant, "intact": false, "problem": broken.to_string()})
         }
         Verdict::Intact(intact) => json!({
-            "tenant": tenant, "intact": true, "records": intact.records, "vouched": intact.vouched,
+            "tenant": tenant, "intact": true, "records": intact.records, "sealed": intact.sealed,
+            "vouched": intact.vouched,
         }),
     }
 }

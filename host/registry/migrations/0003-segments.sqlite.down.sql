@@ -1,0 +1,3 @@
+drop index change_item;
+drop table audit_sealed;
+drop table audit_segment;

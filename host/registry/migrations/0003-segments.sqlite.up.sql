@@ -1,0 +1,20 @@
+-- What was exported and deleted at the beginning of a chain: docs/audit.md#segments.
+create table audit_segment (
+    tenant text not null references audit_chain (tenant),
+    first_sequence integer not null check (first_sequence > 0),
+    last_sequence integer not null,
+    hash blob not null,
+    statement text not null,
+    primary key (tenant, last_sequence),
+    check (first_sequence <= last_sequence)
+) strict;
+
+-- Halves of SHA-256 of the ids and of the records that are sealed: they came in once.
+create table audit_sealed (
+    id blob not null,
+    record blob not null,
+    primary key (id, record)
+) strict;
+
+-- The last row of the log about something: slices of deltas ask for it.
+create index change_item on change (item, era, epoch, position);
