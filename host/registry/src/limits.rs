@@ -33,3 +33,10 @@ pub const LARGEST_TIME: u64 = (1 << 53) - 1;
 
 /// How long a writer waits for another one. Postgres has it in its session as well.
 pub const BUSY: Duration = Duration::from_secs(5);
+
+/// Seconds for which a message is nobody else's while it is being delivered.
+pub const DELIVERY_LEASE: u64 = 60;
+
+/// Seconds from each failed attempt to deliver a message to the next one; after these it is given up
+/// (Standard Webhooks, "deliverability and reliability").
+pub const DELIVERY_WAITS: [u64; 9] = [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400];

@@ -42,10 +42,11 @@ macro_rules! migration {
 }
 
 /// Every migration, from the first. One that was released never changes.
-const MIGRATIONS: [Migration; 3] = [
+const MIGRATIONS: [Migration; 4] = [
     migration!(1, "core", "0001-core"),
     migration!(2, "audit", "0002-audit"),
     migration!(3, "segments", "0003-segments"),
+    migration!(4, "contract", "0004-contract"),
 ];
 
 /// The number of the last migration: what this program works with.

@@ -59,6 +59,11 @@ impl<'w> Writing<'w> {
         self.rules.policy.types()
     }
 
+    /// The position that the write takes.
+    pub(crate) const fn position(&self) -> Position {
+        self.position
+    }
+
     /// The transaction, for what reads by it.
     pub(crate) fn transaction(&mut self) -> &mut dyn Transaction {
         self.transaction

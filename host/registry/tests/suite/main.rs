@@ -15,6 +15,7 @@
 mod apply;
 mod audit;
 mod content;
+mod contracts;
 mod credentials;
 mod documentation;
 mod failures;
@@ -73,6 +74,12 @@ on_both! {
         a_slice_has_its_tenants_and_what_all_share_and_names_nobody_else,
         a_snapshot_with_deltas_is_the_snapshot_of_later,
         containers_are_signed_and_lead_from_one_to_the_next;
+    contracts:
+        a_failed_delivery_waits_longer_each_time_and_is_given_up,
+        a_message_goes_to_every_hook_until_it_is_delivered,
+        a_version_is_frozen_then_deployed_and_means_one_content,
+        only_the_operator_freezes_and_deploys,
+        two_nodes_deliver_each_message_once;
     credentials:
         a_certificate_of_another_identity_is_refused,
         a_dry_run_changes_nothing_and_shows_no_secret,
