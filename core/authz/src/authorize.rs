@@ -292,6 +292,7 @@ fn prepare<'c>(
         max_age: policy.max_age(mapped.action.mode),
         skew: policy.skew(),
         minimum: request.minimum_epoch,
+        contract: Some(policy.contract_version()),
     };
     let snapshot = state.fresh(&freshness).map_err(|refusal| {
         Failure::new(refusal.code(), refusal.to_string()).at(FailingLine::One)

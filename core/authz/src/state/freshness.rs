@@ -16,6 +16,8 @@ pub struct Freshness {
     pub skew: u64,
     /// What the caller has seen happen and wants to be included.
     pub minimum: Option<Position>,
+    /// The contract by which it is read; a check of relationships is made by none.
+    pub contract: Option<[u32; 3]>,
 }
 
 impl Freshness {
@@ -23,7 +25,8 @@ impl Freshness {
     #[must_use]
     pub const fn at(now: u64) -> Self {
         let max_age = limits::STATE_AGE_SECONDS;
-        Self { now, max_age, skew: mandate_authn::limits::SKEW_SECONDS, minimum: None }
+        let skew = mandate_authn::limits::SKEW_SECONDS;
+        Self { now, max_age, skew, minimum: None, contract: None }
     }
 }
 
@@ -33,7 +36,8 @@ impl State {
     /// # Errors
     /// [`StateRefusal::Missing`], or why the last load failed, while nothing is in force;
     /// [`StateRefusal::Raw`]; [`StateRefusal::Future`] or [`StateRefusal::Stale`] when its age is
-    /// out of range; [`StateRefusal::Behind`] when the caller has seen more.
+    /// out of range; [`StateRefusal::Behind`] when the caller has seen more; [`StateRefusal::Skew`]
+    /// when it was made under a contract that the reader's has no place for.
     pub fn fresh(&self, freshness: &Freshness) -> Result<&Snapshot, StateRefusal> {
         match self.meta() {
             Some(meta) if meta.raw => Err(StateRefusal::Raw),
@@ -49,7 +53,7 @@ impl State {
         let Some(current) = &self.current else {
             return Err(self.refused.clone().unwrap_or(StateRefusal::Missing));
         };
-        let Freshness { now, max_age, skew, minimum } = *freshness;
+        let Freshness { now, max_age, skew, minimum, contract } = *freshness;
         let issued_at = current.meta.issued_at;
         if issued_at.saturating_sub(now) > skew {
             return Err(StateRefusal::Future { issued_at, now });
@@ -57,10 +61,21 @@ impl State {
         if now.saturating_sub(issued_at) > max_age {
             return Err(StateRefusal::Stale { issued_at, now, max_age });
         }
+        let snapshot = current.meta.contract_version;
+        if let Some(contract) = contract.filter(|contract| !reads(*contract, snapshot)) {
+            return Err(StateRefusal::Skew { snapshot, contract });
+        }
         let position = current.meta.position;
         match minimum {
             Some(minimum) if minimum > position => Err(StateRefusal::Behind { minimum, position }),
             _ => Ok(&current.snapshot),
         }
     }
+}
+
+/// Whether what was made under one contract means the same under another: of the same major version,
+/// and of no later minor one (contract/CONTRACT.md#versions).
+const fn reads(contract: [u32; 3], snapshot: [u32; 3]) -> bool {
+    let ([major, minor, _], [made_major, made_minor, _]) = (contract, snapshot);
+    major == made_major && minor >= made_minor
 }

@@ -78,6 +78,13 @@ pub enum StateRefusal {
     },
     /// A row of a delta does not fit the snapshot.
     Row(RowError),
+    /// It was made under a contract that the one in force has no place for.
+    Skew {
+        /// The snapshot's.
+        snapshot: [u32; 3],
+        /// The one in force.
+        contract: [u32; 3],
+    },
     /// It holds another set of tenants.
     Slice {
         /// What it says.
@@ -127,6 +134,7 @@ impl StateRefusal {
             | Self::Future { .. }
             | Self::Gap { .. }
             | Self::Row(_)
+            | Self::Skew { .. }
             | Self::Stale { .. } => ReasonCode::SnapshotStale,
         }
     }
@@ -167,6 +175,10 @@ impl fmt::Display for StateRefusal {
                 write!(formatter, "it includes {found}, {floor} was in force")
             }
             Self::Row(error) => error.fmt(formatter),
+            Self::Skew { snapshot: [major, minor, patch], contract: [x, y, z] } => write!(
+                formatter,
+                "the snapshot is of contract {major}.{minor}.{patch}, {x}.{y}.{z} is in force"
+            ),
             Self::Slice { found } => write!(formatter, "it holds the slice `{found}`"),
             Self::Snapshot(error) => error.fmt(formatter),
             Self::Stale { issued_at, now, max_age } => {

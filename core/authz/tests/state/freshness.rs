@@ -9,7 +9,7 @@ use mandate_authz::state::{Freshness, StateRefusal};
 use crate::support::*;
 
 fn at(now: u64) -> Freshness {
-    Freshness { now, max_age: 100, skew: 30, minimum: None }
+    Freshness { now, max_age: 100, skew: 30, minimum: None, contract: None }
 }
 
 fn refused(freshness: &Freshness) -> Option<StateRefusal> {
@@ -42,8 +42,24 @@ fn the_newest_signed_word_counts() {
 
 #[test]
 fn without_a_word_of_the_contract_two_minutes_count() {
-    let expected = Freshness { now: NOW, max_age: 120, skew: 60, minimum: None };
+    let expected = Freshness { now: NOW, max_age: 120, skew: 60, minimum: None, contract: None };
     assert_eq!(Freshness::at(NOW), expected);
+}
+
+#[test]
+fn a_contract_reads_what_was_made_under_no_later_one() {
+    let under = |contract| refused(&Freshness { contract: Some(contract), ..at(NOW) });
+    let snapshot = [1, 2, 3];
+    for contract in [[1, 2, 3], [1, 2, 0], [1, 2, 9], [1, 3, 0]] {
+        assert_eq!(under(contract), None, "{contract:?}");
+    }
+    for contract in [[1, 1, 9], [1, 0, 0], [0, 2, 3], [2, 0, 0], [2, 2, 3]] {
+        let skew = StateRefusal::Skew { snapshot, contract };
+        assert_eq!(skew.code(), ReasonCode::SnapshotStale);
+        assert_eq!(under(contract), Some(skew));
+    }
+    let line = StateRefusal::Skew { snapshot, contract: [2, 0, 0] }.to_string();
+    assert_eq!(line, "the snapshot is of contract 1.2.3, 2.0.0 is in force");
 }
 
 #[test]

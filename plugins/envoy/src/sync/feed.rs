@@ -385,6 +385,7 @@ const fn after(refusal: &StateRefusal) -> Outcome {
         | StateRefusal::NotBegun
         | StateRefusal::Raw
         | StateRefusal::Rollback { .. }
+        | StateRefusal::Skew { .. }
         | StateRefusal::Slice { .. }
         | StateRefusal::Snapshot(_)
         | StateRefusal::Stale { .. } => Outcome::Wait(Question::Deltas, "delta-refused"),

@@ -54,6 +54,8 @@ struct SnapshotRecipe {
     deployment: Option<String>,
     slice: Option<String>,
     sign: Option<String>,
+    /// Of another contract than the one in force.
+    contract_version: Option<[u32; 3]>,
     #[serde(default)]
     facts: Changes,
     /// A byte that changes on the way, counted from the end.
@@ -94,6 +96,7 @@ impl StateRecipe {
     pub(super) fn is_ordinary(&self, now: u64) -> bool {
         let [Load::Snapshot(one)] = self.loads.as_slice() else { return false };
         let stated = one.deployment.is_some() || one.slice.is_some() || one.sign.is_some();
+        let stated = stated || one.contract_version.is_some();
         let age = now.checked_sub(one.issued_at);
         let plain = !one.raw && !stated && one.facts.is_empty() && one.damage.is_none();
         plain && self.floor.is_none() && age.is_some_and(|age| age <= USUAL_AGE)
@@ -147,6 +150,10 @@ impl StateRecipe {
                 (kind, false, position, delta.issued_at, stated.damaged(delta.damage))
             }
         };
+        let contract_version = match load {
+            Load::Snapshot(SnapshotRecipe { contract_version: Some(version), .. }) => *version,
+            Load::Delta(_) | Load::Snapshot(_) => reading.contract.version(),
+        };
         let body = match load {
             Load::Snapshot(_) => reading.body(facts)?,
             Load::Delta(_) if before == *facts => Vec::new(),
@@ -158,7 +165,7 @@ impl StateRecipe {
             deployment: stated.deployment.unwrap_or(&self.deployment).to_owned(),
             slice: stated.slice.unwrap_or(&self.slice).to_owned(),
             position,
-            contract_version: reading.contract.version(),
+            contract_version,
             issued_at,
         };
         let signer = stated.sign.or_else(|| self.keys.first().map(String::as_str));
