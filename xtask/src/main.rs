@@ -12,6 +12,7 @@ mod process;
 mod repro;
 mod say;
 mod setup;
+mod space;
 mod stage;
 mod summary;
 mod test;

@@ -1,5 +1,6 @@
 //! `cargo xtask test`: everything that a change has to pass, on a bare machine too.
 
+use std::path::PathBuf;
 use std::time::Instant;
 
 use crate::checkout::Checkout;
@@ -8,7 +9,7 @@ use crate::setup::{
     need_wasm,
 };
 use crate::summary::Summary;
-use crate::{campaign, check, guests, process, workspace};
+use crate::{campaign, check, guests, process, space, workspace};
 
 /// Sets up what is missing, checks, builds the guests, tests, runs the short campaigns.
 ///
@@ -16,6 +17,7 @@ use crate::{campaign, check, guests, process, workspace};
 /// When a part fails; parts after the tests still run, and the summary is printed either way.
 pub(crate) fn run(checkout: &Checkout) -> anyhow::Result<()> {
     let start = Instant::now();
+    space::look(&target(checkout));
     let mut summary = Summary::new(checkout)?;
     let toolchain = need_wasm()?;
     guests::build(checkout, &toolchain)?;
@@ -36,6 +38,12 @@ pub(crate) fn run(checkout: &Checkout) -> anyhow::Result<()> {
     );
     crate::say!("test: all passed in {:.0} s", start.elapsed().as_secs_f64());
     Ok(())
+}
+
+/// Where cargo writes.
+fn target(checkout: &Checkout) -> PathBuf {
+    let folder = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
+    folder.unwrap_or_else(|| checkout.path("target"))
 }
 
 /// `cargo test` over the workspace, with the real programs where they can be had.
