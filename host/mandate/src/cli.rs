@@ -23,6 +23,7 @@ use crate::commands::init::InitCommand;
 use crate::commands::inspect::InspectCommand;
 use crate::commands::migrate::MigrateCommand;
 use crate::commands::model::ModelCommand;
+use crate::commands::outbox::OutboxCommand;
 use crate::commands::person::PersonCommand;
 use crate::commands::probe::ProbeCommand;
 use crate::commands::registry::RegistryCommand;
@@ -70,6 +71,7 @@ enum Command {
     Credential(CredentialCommand),
     Facts(FactsCommand),
     Identity(IdentityCommand),
+    Outbox(OutboxCommand),
     Person(PersonCommand),
     Registry(RegistryCommand),
     Relationship(RelationshipCommand),
@@ -102,6 +104,7 @@ impl Command {
             Self::Credential(command) => command.run(),
             Self::Facts(command) => command.run(),
             Self::Identity(command) => command.run(),
+            Self::Outbox(command) => command.run(),
             Self::Person(command) => command.run(),
             Self::Registry(command) => command.run(),
             Self::Relationship(command) => command.run(),

@@ -26,6 +26,7 @@ pub mod init;
 pub mod inspect;
 pub mod migrate;
 pub mod model;
+pub mod outbox;
 pub mod person;
 mod private_file;
 pub mod probe;

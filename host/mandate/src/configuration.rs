@@ -12,6 +12,7 @@ use mandate_authz::model::Model;
 use mandate_authz::policy::Policy;
 use mandate_registry::Registry;
 use mandate_registry::content::Slice;
+use mandate_registry::contract::ContractVersion;
 use mandate_registry::database::{self, Database, PostgresDatabase};
 use mandate_registry::random::SystemRandomness;
 use serde::Deserialize;
@@ -22,6 +23,7 @@ use crate::commands::contract_file::ContractFile;
 use crate::commands::input_file;
 use crate::commands::model_file::ModelFile;
 use crate::commands::snapshot::key_file::read_signing_key;
+use crate::webhook::HookSource;
 
 /// The name of the file, in a working folder.
 pub const FILE: &str = "mandate.yaml";
@@ -49,6 +51,8 @@ pub struct Configuration {
     pub feed: Option<FeedSource>,
     /// What the server makes of it.
     pub serve: Option<Value>,
+    /// Who asked to be told of what.
+    pub notify: Vec<HookSource>,
 }
 
 /// Where the registry is.
@@ -128,7 +132,9 @@ impl Configuration {
         match &self.database {
             DatabaseSource::Address(address) => Ok(database::open(address)?),
             DatabaseSource::Postgres { url, password_file } => {
-                let password = password_file.as_deref().map(read_password).transpose()?;
+                let password = password_file.as_deref();
+                let password = password.map(|path| read_secret("password file", path));
+                let password = password.transpose()?;
                 Ok(Box::new(PostgresDatabase::open_with(url, password.as_deref())?))
             }
             DatabaseSource::Sqlite(path) => {
@@ -147,17 +153,23 @@ impl Configuration {
     /// The registry of this deployment.
     ///
     /// # Errors
-    /// What keeps contract, model or database from loading; another deployment's registry.
+    /// What keeps contract, model or database from loading; another deployment's registry; a contract
+    /// that is not the one which was frozen as its version.
     pub fn open_registry(&self) -> anyhow::Result<Registry> {
-        let (_, policy, model) = self.rules()?;
-        self.registry(policy, model)
+        let (contract, policy, model) = self.rules()?;
+        self.registry(&contract.as_version(), policy, model)
     }
 
     /// The registry of this deployment, by a model and a policy that are read already.
     ///
     /// # Errors
     /// As [`Configuration::open_registry`].
-    pub fn registry(&self, policy: Policy, model: Model) -> anyhow::Result<Registry> {
+    pub fn registry(
+        &self,
+        contract: &ContractVersion,
+        policy: Policy,
+        model: Model,
+    ) -> anyhow::Result<Registry> {
         let randomness = Box::new(SystemRandomness::new());
         let mut registry = Registry::open(self.open_database()?, model, policy, randomness)?;
         let (found, _) = registry.standing()?;
@@ -166,6 +178,7 @@ impl Configuration {
             "`deployment`: the database is the registry of `{found}`, not of `{}`",
             self.deployment
         );
+        registry.require_contract(contract).context("`contract`")?;
         Ok(registry)
     }
 
@@ -228,16 +241,16 @@ impl FeedSource {
     }
 }
 
-/// A password that others can read is everybody's.
-fn read_password(path: &Path) -> anyhow::Result<String> {
-    let text = input_file::read_text("password file", path)?;
+/// Reads a secret from a file. One that others can read is everybody's.
+pub(crate) fn read_secret(what: &str, path: &Path) -> anyhow::Result<String> {
+    let text = input_file::read_text(what, path)?;
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
         const OTHERS: u32 = 0o077;
         let mode = std::fs::metadata(path)?.permissions().mode();
         let name = path.display();
-        ensure!(mode & OTHERS == 0, "password file `{name}` can be read by others: `chmod 600` it");
+        ensure!(mode & OTHERS == 0, "{what} `{name}` can be read by others: `chmod 600` it");
     }
     Ok(text.trim_end_matches(['\r', '\n']).to_owned())
 }
@@ -267,6 +280,8 @@ struct File {
     database: DatabaseFile,
     feed: Option<FeedFile>,
     serve: Option<Value>,
+    #[serde(default)]
+    notify: Vec<HookSource>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -313,6 +328,10 @@ impl File {
             }
         };
         let feed = self.feed.map(|feed| feed.into_source(folder)).transpose()?;
+        let notify: Vec<_> = self.notify.into_iter().map(|hook| hook.beside(folder)).collect();
+        if let Some(twice) = HookSource::twice(&notify) {
+            return Err(format!("`notify`: there are two hooks `{twice}`"));
+        }
         Ok(Configuration {
             folder: folder.to_owned(),
             deployment: self.deployment,
@@ -321,6 +340,7 @@ impl File {
             database,
             feed,
             serve: self.serve,
+            notify,
         })
     }
 }
@@ -376,6 +396,7 @@ mod tests {
                 slices: BTreeMap::from(slices),
             }),
             serve: None,
+            notify: Vec::new(),
         };
         assert_eq!(configuration, expected);
     }

@@ -17,3 +17,4 @@ pub mod output;
 pub mod plugin;
 pub mod server;
 mod stop;
+pub mod webhook;

@@ -28,6 +28,7 @@ mod introspection;
 mod journal;
 mod listener;
 mod metrics;
+mod notifier;
 mod permit;
 mod publisher;
 mod registries;
@@ -55,6 +56,7 @@ pub use self::settings::{LimitSettings, Settings, TlsSettings};
 use self::connection::Door;
 use self::shared::Shared;
 use crate::feed::ListenAddress;
+use crate::webhook::Hook;
 
 /// Opens one more connection to the registry.
 pub type OpenRegistry = Arc<dyn Fn() -> anyhow::Result<Registry> + Send + Sync>;
@@ -71,6 +73,8 @@ pub struct Deployment {
     pub slices: Vec<Slice>,
     /// What decides.
     pub plugin: Plugin,
+    /// Who is told of what happens to the contract.
+    pub hooks: Vec<Hook>,
 }
 
 impl std::fmt::Debug for Deployment {

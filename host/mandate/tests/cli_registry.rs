@@ -18,6 +18,10 @@ mod credentials;
 mod failures;
 #[path = "cli_registry/identities.rs"]
 mod identities;
+#[path = "local_server/mod.rs"]
+mod local_server;
+#[path = "cli_registry/notifying.rs"]
+mod notifying;
 #[path = "cli_registry/publishing.rs"]
 mod publishing;
 #[path = "cli_registry/relations.rs"]

@@ -9,6 +9,7 @@ use crate::commands::registry_option::ConfigOption;
 use crate::commands::serve;
 use crate::output::{self, Page};
 use crate::server::check_tls;
+use crate::webhook::Hook;
 
 /// Look at the configuration of a deployment.
 #[derive(Args, Clone, Debug)]
@@ -59,7 +60,9 @@ impl CheckCommand {
         if let Some(feed) = &configuration.feed {
             feed.read_key()?;
         }
-        let position = configuration.registry(policy, model)?.position()?;
+        Hook::open_all(&configuration.notify)?;
+        let mut registry = configuration.registry(&contract.as_version(), policy, model)?;
+        let position = registry.position()?;
         let mut page = Page::new();
         page.rows(&[
             ("deployment", configuration.deployment.clone()),

@@ -1,5 +1,6 @@
 //! `mandate contract`: is the contract sound, and what would surprise its operator?
 
+mod stage;
 mod summary;
 mod warning;
 
@@ -7,8 +8,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand, ValueEnum};
+use mandate_registry::contract::Stage;
 use serde_json::{Value, json};
 
+use self::stage::{StageCommand, StatusCommand};
 use crate::commands::contract_file::ContractFile;
 use crate::output::{self, Page};
 
@@ -32,6 +35,14 @@ enum Action {
         #[arg(long)]
         json: bool,
     },
+    /// Make a version what services may be built on, and tell those who asked.
+    ///
+    /// Afterwards this version means this content: everything that reads the configuration refuses
+    /// another one. Without `--confirm` nothing is changed. The status is written into the file.
+    Freeze(StageCommand),
+    /// Put a frozen version in force, and tell those who asked.
+    Deploy(StageCommand),
+    Status(StatusCommand),
     /// Print a JSON Schema (draft 2020-12), for editors; `check` is stricter.
     Schema {
         /// Of which document.
@@ -75,9 +86,16 @@ impl ContractCommand {
                 }
                 Err(error) => output::fail(&format!("{error:#}")),
             },
+            Action::Deploy(command) => done(command.advance(Stage::Deployed)),
+            Action::Freeze(command) => done(command.advance(Stage::Frozen)),
             Action::Schema { document } => output::print(document.schema()),
+            Action::Status(command) => done(command.show()),
         }
     }
+}
+
+fn done(outcome: anyhow::Result<ExitCode>) -> ExitCode {
+    outcome.unwrap_or_else(|error| output::fail(&format!("{error:#}")))
 }
 
 fn report(contract: &ContractFile, json: bool) -> ExitCode {

@@ -4,9 +4,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{anyhow, bail};
 use clap::Args;
-use mandate_authn::Contract;
+use mandate_authn::{Contract, Json};
 use mandate_authz::policy::Policy;
 use mandate_gate::GatePolicy;
+use mandate_host::Sha256Digest;
+use mandate_registry::contract::ContractVersion;
 use serde_json::Value;
 
 use crate::commands::input_file;
@@ -63,6 +65,23 @@ impl ContractFile {
     #[must_use]
     pub(crate) fn version(&self) -> String {
         self.checked.version().map(|number| number.to_string()).join(".")
+    }
+
+    /// The version with the digest of what it says: of the document in canonical form (RFC 8785),
+    /// without the status, which changes while the version stays.
+    #[must_use]
+    pub(crate) fn as_version(&self) -> ContractVersion {
+        const DEPTH: usize = 32;
+        let mut document = self.value.clone();
+        if let Some(members) = document.as_object_mut() {
+            members.remove("status");
+        }
+        let text = document.to_string();
+        // What loaded once is JSON of that depth.
+        let canonical =
+            Json::parse(text.as_bytes(), DEPTH).map_or(text, |json| json.to_canonical());
+        let digest = Sha256Digest::of(canonical.as_bytes()).to_string();
+        ContractVersion { version: self.version(), digest }
     }
 
     /// `draft`, `frozen` or `deployed`.

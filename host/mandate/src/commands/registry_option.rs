@@ -100,6 +100,11 @@ impl ConfirmOption {
         if self.confirm { Confirm::Confirmed } else { Confirm::DryRun }
     }
 
+    /// Whether it was given.
+    pub(super) const fn is_given(self) -> bool {
+        self.confirm
+    }
+
     /// Says so where it is not.
     pub(super) fn explain(self, page: &mut Page) {
         if !self.confirm {

@@ -16,6 +16,7 @@ use crate::output;
 use crate::plugin::PluginChoice;
 use crate::server::{Deployment, Server, Settings};
 use crate::stop::{stop_on_end_of_input, stop_on_signal};
+use crate::webhook::Hook;
 
 /// Answer AuthZEN and the feed from the registry: docs/server.md.
 ///
@@ -103,11 +104,13 @@ fn deployment(configuration: &Configuration, plugin: &PluginChoice) -> anyhow::R
     let feed = configuration.feed()?;
     let slices: anyhow::Result<Vec<_>> = feed.slices.keys().map(|name| feed.slice(name)).collect();
     let source = configuration.clone();
+    let version = contract.as_version();
     Ok(Deployment {
         contract: contract.value,
-        open: Arc::new(move || source.registry(policy.clone(), model.clone())),
+        open: Arc::new(move || source.registry(&version, policy.clone(), model.clone())),
         key: feed.read_key()?,
         slices: slices?,
         plugin: plugin.load()?,
+        hooks: Hook::open_all(&configuration.notify)?,
     })
 }

@@ -118,6 +118,23 @@ impl Client {
         self.read(endpoint, request.send_form(form.iter().copied()))
     }
 
+    /// Posts a JSON document with these headers, and returns the answer whatever its status is.
+    ///
+    /// # Errors
+    /// Every [`FetchError`] of the transport.
+    pub fn post_json(
+        &self,
+        endpoint: &Endpoint,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Result<Answer, FetchError> {
+        let request = self.agent(endpoint).post(endpoint.as_str());
+        let request = request.header("Content-Type", "application/json");
+        let request =
+            headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        self.read(endpoint, request.send(body))
+    }
+
     fn agent(&self, endpoint: &Endpoint) -> &Agent {
         if endpoint.is_loopback() { &self.loopback } else { &self.outside }
     }

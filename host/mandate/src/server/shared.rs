@@ -17,6 +17,7 @@ use super::answer::{Answer, busy, unavailable};
 use super::audit_log::AuditLog;
 use super::journal::Journal;
 use super::metrics::Metrics;
+use super::notifier;
 use super::publisher::{Line, Publisher};
 use super::registries::{CallError, Registries};
 use super::settings::Settings;
@@ -51,7 +52,7 @@ const POLLS: usize = 256;
 impl Shared {
     /// Connects, publishes a first snapshot, loads it and the trust. Blocks.
     pub(super) fn start(settings: Settings, deployment: Deployment) -> anyhow::Result<Arc<Self>> {
-        let Deployment { contract, open, key, slices, plugin } = deployment;
+        let Deployment { contract, open, key, slices, plugin, hooks } = deployment;
         let checked =
             Contract::parse(&contract.to_string()).map_err(|error| anyhow!("contract: {error}"))?;
         let tables =
@@ -81,6 +82,7 @@ impl Shared {
             publisher.follow(registry, Arc::clone(&open), Arc::clone(&stopping)),
             audit.write_to(Arc::clone(&open), Arc::clone(&metrics), journal),
             trust.follow(Arc::clone(&stopping)),
+            notifier::follow(hooks, Arc::clone(&open), journal, Arc::clone(&stopping)),
         ];
         let processors = available_parallelism().map_or(2, usize::from);
         Ok(Arc::new(Self {

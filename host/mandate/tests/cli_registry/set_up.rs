@@ -44,7 +44,7 @@ fn init_touches_no_folder_that_has_something_in_it() {
 #[test]
 fn migrate_says_what_it_would_do_and_does_it_when_confirmed() {
     let workplace = Workplace::new("migrate");
-    let steps = "down 0003-segments\ndown 0002-audit\ndown 0001-core\n";
+    let steps = "down 0004-contract\ndown 0003-segments\ndown 0002-audit\ndown 0001-core\n";
     let told = format!("{steps}dry run: nothing was changed; `--confirm` does it\n");
     assert_eq!(workplace.page(&["migrate", "--to", "0"]), told);
     let last = migration::latest();

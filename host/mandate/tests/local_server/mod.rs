@@ -1,5 +1,7 @@
 //! A real HTTP server on 127.0.0.1 that answers as a test wants it to.
 
+#![allow(dead_code, clippy::allow_attributes, reason = "each test file uses its part")]
+
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -23,13 +25,20 @@ impl Behaviour {
     }
 }
 
+/// What was posted: the lines before the body, and the body.
+#[derive(Clone, Debug)]
+pub(crate) struct Posted {
+    pub(crate) head: String,
+    pub(crate) body: String,
+}
+
 type Script = dyn Fn(&str) -> Behaviour + Send + Sync;
 
 /// The server; it lives as long as the test program.
 pub(crate) struct LocalServer {
     pub(crate) url: String,
     hits: Arc<AtomicUsize>,
-    requests: Arc<Mutex<Vec<String>>>,
+    requests: Arc<Mutex<Vec<Posted>>>,
     script: Arc<Mutex<Arc<Script>>>,
 }
 
@@ -70,7 +79,17 @@ impl LocalServer {
 
     /// The bodies that were posted so far.
     pub(crate) fn posted(&self) -> Vec<String> {
+        self.requests().into_iter().map(|posted| posted.body).collect()
+    }
+
+    /// What was posted so far.
+    pub(crate) fn requests(&self) -> Vec<Posted> {
         self.requests.lock().unwrap().clone()
+    }
+
+    /// From now on every path behaves like this.
+    pub(crate) fn set_all(&self, behaviour: Behaviour) {
+        *self.script.lock().unwrap() = Arc::new(move |_: &str| behaviour.clone());
     }
 
     /// Connections so far.
@@ -89,12 +108,12 @@ fn issuer_script(url: &str, jwks: Behaviour) -> impl Fn(&str) -> Behaviour + Sen
     }
 }
 
-fn serve(mut stream: TcpStream, script: &Script, requests: &Mutex<Vec<String>>) {
+fn serve(mut stream: TcpStream, script: &Script, requests: &Mutex<Vec<Posted>>) {
     let mut reader = BufReader::new(stream.try_clone().unwrap());
     let mut first = String::new();
     let _ = reader.read_line(&mut first);
     let path = first.split(' ').nth(1).unwrap_or_default().to_owned();
-    let mut length = 0;
+    let (mut length, mut head) = (0, first.clone());
     loop {
         let mut line = String::new();
         let read = reader.read_line(&mut line).unwrap_or(0);
@@ -104,11 +123,13 @@ fn serve(mut stream: TcpStream, script: &Script, requests: &Mutex<Vec<String>>) 
         if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
             length = value.trim().parse().unwrap_or(0);
         }
+        head.push_str(&line);
     }
     let mut body = vec![0; length];
     let _ = std::io::Read::read_exact(&mut reader, &mut body);
     if first.starts_with("POST ") {
-        requests.lock().unwrap().push(String::from_utf8(body).unwrap());
+        let body = String::from_utf8(body).unwrap();
+        requests.lock().unwrap().push(Posted { head, body });
     }
     match script(&path) {
         Behaviour::Hang => std::thread::sleep(Duration::from_secs(8)),

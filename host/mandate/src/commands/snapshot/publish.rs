@@ -93,7 +93,7 @@ impl PublishCommand {
         let name = self.slice_name(feed)?;
         let slice = feed.slice(&name)?;
         let key = feed.read_key()?;
-        let registry = configuration.registry(policy, model)?;
+        let registry = configuration.registry(&contract.as_version(), policy, model)?;
         let keys = PinnedKeys::of(&key)?.keys;
         let unreadable = || format!("folder `{}` cannot be read", self.folder.display());
         let mut complaint = None;
