@@ -13,7 +13,7 @@ use mandate_authz::policy::Policy;
 use mandate_registry::Registry;
 use mandate_registry::content::Slice;
 use mandate_registry::contract::ContractVersion;
-use mandate_registry::database::{self, Database, PostgresDatabase};
+use mandate_registry::database::{self, Database, PostgresDatabase, PostgresOptions};
 use mandate_registry::random::SystemRandomness;
 use serde::Deserialize;
 use serde_json::Value;
@@ -66,6 +66,8 @@ pub enum DatabaseSource {
         url: String,
         /// The file that holds the password alone.
         password_file: Option<PathBuf>,
+        /// Certificate authorities (PEM) for TLS, without which only this machine is spoken to.
+        authorities: Option<PathBuf>,
     },
     /// A file.
     Sqlite(PathBuf),
@@ -131,11 +133,18 @@ impl Configuration {
     pub fn open_database(&self) -> anyhow::Result<Box<dyn Database>> {
         match &self.database {
             DatabaseSource::Address(address) => Ok(database::open(address)?),
-            DatabaseSource::Postgres { url, password_file } => {
+            DatabaseSource::Postgres { url, password_file, authorities } => {
                 let password = password_file.as_deref();
                 let password = password.map(|path| read_secret("password file", path));
-                let password = password.transpose()?;
-                Ok(Box::new(PostgresDatabase::open_with(url, password.as_deref())?))
+                let authorities = authorities.as_deref().map(|path| {
+                    let unread = || format!("`database.postgres.authorities` `{}`", path.display());
+                    std::fs::read(path).with_context(unread)
+                });
+                let options = PostgresOptions {
+                    password: password.transpose()?,
+                    authorities: authorities.transpose()?,
+                };
+                Ok(Box::new(PostgresDatabase::open_with(url, &options)?))
             }
             DatabaseSource::Sqlite(path) => {
                 // Opening would make an empty one.
@@ -292,10 +301,11 @@ struct DatabaseFile {
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, expecting = "`url` and perhaps `password_file`")]
+#[serde(deny_unknown_fields, expecting = "`url` and perhaps `password_file`, `authorities`")]
 struct PostgresFile {
     url: String,
     password_file: Option<PathBuf>,
+    authorities: Option<PathBuf>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -319,10 +329,14 @@ impl File {
         }
         let database = match (self.database.sqlite, self.database.postgres) {
             (Some(path), None) => DatabaseSource::Sqlite(folder.join(path)),
-            (None, Some(PostgresFile { url, password_file })) => DatabaseSource::Postgres {
-                url,
-                password_file: password_file.map(|path| folder.join(path)),
-            },
+            (None, Some(PostgresFile { url, password_file, authorities })) => {
+                let beside = |path: Option<PathBuf>| path.map(|path| folder.join(path));
+                DatabaseSource::Postgres {
+                    url,
+                    password_file: beside(password_file),
+                    authorities: beside(authorities),
+                }
+            }
             (None, None) | (Some(_), Some(_)) => {
                 return Err("`database`: must have one of `sqlite` and `postgres`".to_owned());
             }

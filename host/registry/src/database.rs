@@ -9,7 +9,7 @@ mod value;
 
 use std::fmt;
 
-pub use self::postgres::PostgresDatabase;
+pub use self::postgres::{PostgresDatabase, PostgresOptions};
 pub use self::sqlite::SqliteDatabase;
 pub(crate) use self::value::unreadable;
 pub use self::value::{Row, Value};

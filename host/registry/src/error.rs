@@ -81,7 +81,7 @@ impl fmt::Display for RegistryError {
                 "the database has migration {found} of {known}: migrate it first"
             ),
             Self::TlsNeeded => formatter.write_str(
-                "this Postgres is on another machine, and TLS is not built in: use its Unix socket, or a tunnel on the loopback",
+                "this Postgres is on another machine: name the certificate authorities that its TLS is verified by",
             ),
             Self::Unreachable(text) => {
                 write!(formatter, "the database cannot be reached: {}", one_line(text))

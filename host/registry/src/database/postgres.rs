@@ -7,10 +7,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::BytesMut;
-use postgres::config::Host;
+use postgres::config::{Host, SslMode};
 use postgres::error::SqlState;
 use postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 use postgres::{Client, Config, NoTls};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::{ClientConfig, RootCertStore};
+use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::{Access, Database, Engine, Row, Transaction, Value};
 use crate::error::RegistryError;
@@ -23,9 +27,26 @@ const SESSION: &str = "set synchronous_commit = on; set lock_timeout = '5s'; \
 /// The advisory lock of who changes the schema: `mandate` as bytes.
 const SCHEMA_LOCK: i64 = 0x006d_616e_6461_7465;
 
+/// What a connection needs beside its URL.
+#[derive(Clone, Default)]
+pub struct PostgresOptions {
+    /// The password, where it does not stand in the URL.
+    pub password: Option<String>,
+    /// Certificate authorities (PEM). With them every connection is TLS 1.2 or 1.3, by a certificate
+    /// of theirs for the host's name.
+    pub authorities: Option<Vec<u8>>,
+}
+
+impl std::fmt::Debug for PostgresOptions {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("PostgresOptions").finish_non_exhaustive()
+    }
+}
+
 /// A database on a server.
 pub struct PostgresDatabase {
     config: Config,
+    tls: Option<MakeRustlsConnect>,
     client: Option<Client>,
     /// A call has found the connection gone. The client learns of it later, by itself.
     lost: Arc<AtomicBool>,
@@ -44,25 +65,32 @@ impl PostgresDatabase {
     /// # Errors
     /// [`RegistryError::TlsNeeded`] for another machine; what the server says.
     pub fn open(url: &str) -> Result<Self, RegistryError> {
-        Self::open_with(url, None)
+        Self::open_with(url, &PostgresOptions::default())
     }
 
-    /// As [`PostgresDatabase::open`], with a password that does not stand in the URL.
+    /// As [`PostgresDatabase::open`], and on another machine too, where there are authorities.
     ///
     /// # Errors
-    /// As [`PostgresDatabase::open`].
-    pub fn open_with(url: &str, password: Option<&str>) -> Result<Self, RegistryError> {
+    /// As [`PostgresDatabase::open`]; authorities that cannot be read, or are given for a Unix socket.
+    pub fn open_with(url: &str, options: &PostgresOptions) -> Result<Self, RegistryError> {
         // The library's message could repeat a part of the URL, in which a password may stand.
         let malformed = |_| RegistryError::Invalid("this is no URL of a Postgres".to_owned());
         let mut config: Config = url.parse().map_err(malformed)?;
-        if !is_local(&config) {
+        let tls = options.authorities.as_deref().map(trusting).transpose()?;
+        if tls.is_some() {
+            if config.get_hosts().iter().any(|host| !matches!(host, Host::Tcp(_))) {
+                let problem = "a Unix socket has no TLS: name a host, or no authorities";
+                return Err(RegistryError::Invalid(problem.to_owned()));
+            }
+            config.ssl_mode(SslMode::Require);
+        } else if !is_local(&config) {
             return Err(RegistryError::TlsNeeded);
         }
-        if let Some(password) = password {
+        if let Some(password) = &options.password {
             config.password(password);
         }
         config.connect_timeout(Duration::from_secs(10)).application_name("mandate");
-        let mut database = Self { config, client: None, lost: Arc::default() };
+        let mut database = Self { config, tls, client: None, lost: Arc::default() };
         database.client()?;
         Ok(database)
     }
@@ -74,12 +102,37 @@ impl PostgresDatabase {
             self.client = None;
         }
         if self.client.is_none() {
-            let mut client = self.config.connect(NoTls).map_err(|error| failure(&error))?;
+            let client = match &self.tls {
+                None => self.config.connect(NoTls),
+                Some(tls) => self.config.connect(tls.clone()),
+            };
+            let mut client = client.map_err(|error| failure(&error))?;
             client.batch_execute(SESSION).map_err(|error| failure(&error))?;
             self.client = Some(client);
         }
         self.client.as_mut().ok_or_else(|| RegistryError::Unreachable("no connection".to_owned()))
     }
+}
+
+/// TLS by these authorities alone.
+fn trusting(pem: &[u8]) -> Result<MakeRustlsConnect, RegistryError> {
+    let refuse = |problem: String| {
+        RegistryError::Invalid(format!("the certificate authorities of the database: {problem}"))
+    };
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(pem) {
+        let certificate = certificate.map_err(|error| refuse(error.to_string()))?;
+        roots.add(certificate).map_err(|error| refuse(error.to_string()))?;
+    }
+    if roots.is_empty() {
+        return Err(refuse("no `BEGIN CERTIFICATE` among them".to_owned()));
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| refuse(error.to_string()))?;
+    let config = config.with_root_certificates(roots).with_no_client_auth();
+    Ok(MakeRustlsConnect::new(config))
 }
 
 /// Whether what is said to every host of the configuration stays on this machine.

@@ -2,13 +2,15 @@
 
 use mandate_registry::Registry;
 use mandate_registry::confirm::Confirm;
-use mandate_registry::database::{self, Access, SqliteDatabase, Value};
+use mandate_registry::database::{
+    self, Access, Database as _, PostgresDatabase, PostgresOptions, SqliteDatabase, Value,
+};
 use mandate_registry::error::RegistryError;
 use mandate_registry::migration;
 use mandate_registry::random::SystemRandomness;
 
 use crate::scene::{empty, local, model, object, person, policy, scene};
-use crate::server::server;
+use crate::server::{PASSWORD, Tls, server, server_with_tls};
 use crate::skip::skip;
 use crate::store::Store;
 
@@ -184,6 +186,77 @@ fn a_postgres_elsewhere_is_refused_without_tls() {
     let malformed = database::open("postgres://mandate:planted@:x/registry?what=1").map(drop);
     let text = "this is no URL of a Postgres".to_owned();
     assert_eq!(malformed, Err(RegistryError::Invalid(text)));
+}
+
+#[test]
+fn a_postgres_elsewhere_is_spoken_to_by_tls_that_is_verified() {
+    let authority = || {
+        let key = rcgen::KeyPair::generate().expect("a key");
+        let mut parameters = rcgen::CertificateParams::default();
+        parameters.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        let certificate = parameters.self_signed(&key).expect("a certificate");
+        (certificate.pem(), rcgen::Issuer::new(parameters, key))
+    };
+    let ((ours, issuer), (other, _)) = (authority(), authority());
+    let key = rcgen::KeyPair::generate().expect("a key");
+    let names = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).expect("a name");
+    let certificate = names.signed_by(&key, &issuer).expect("a certificate").pem();
+    let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = free.local_addr().expect("an address").port();
+    drop(free);
+    let tls = Tls { certificate: &certificate, key: &key.serialize_pem(), port };
+    let Some(_server) = server_with_tls(&tls) else { return };
+    let open = |host: &str, authorities: &str| {
+        let url = format!("postgres://mandate@{host}:{port}/postgres?sslmode=disable");
+        let options = PostgresOptions {
+            password: Some(PASSWORD.to_owned()),
+            authorities: Some(authorities.as_bytes().to_vec()),
+        };
+        PostgresDatabase::open_with(&url, &options)
+    };
+    let mut database = open("localhost", &ours).expect("the certificate is verified");
+    let mut transaction = database.begin(Access::Read).expect("a transaction");
+    let sql = "select cast(ssl as text) from pg_stat_ssl where pid = pg_backend_pid()";
+    let rows = transaction.query(sql, &[]).expect("a row");
+    assert_eq!(rows[0].values(), [Value::Text("true".to_owned())]);
+    let refused = |host: &str, authorities: &str| {
+        open(host, authorities).map(drop).expect_err("it is not that server").to_string()
+    };
+    let stranger = refused("localhost", &other);
+    assert!(stranger.ends_with("invalid peer certificate: UnknownIssuer"), "{stranger}");
+    let other_name = refused("127.0.0.1", &ours);
+    assert!(other_name.contains("invalid peer certificate: certificate not valid"), "{other_name}");
+    let none = refused("localhost", "no certificate");
+    let line = "the certificate authorities of the database: no `BEGIN CERTIFICATE` among them";
+    assert_eq!(none, line);
+    let socket = refused("%2Ftmp", &ours);
+    assert_eq!(socket, "a Unix socket has no TLS: name a host, or no authorities");
+}
+
+#[test]
+fn a_server_that_declines_tls_is_told_nothing() {
+    use std::io::{Read as _, Write as _};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    let said = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().expect("a connection");
+        // SSLRequest (Postgres 17, section 55.2.11): eight bytes; `N` declines.
+        let mut request = [0; 8];
+        stream.read_exact(&mut request).expect("a request");
+        stream.write_all(b"N").expect("an answer");
+        let mut rest = Vec::new();
+        stream.read_to_end(&mut rest).expect("the end");
+        rest
+    });
+    let certificate = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]);
+    let options = PostgresOptions {
+        password: Some("planted".to_owned()),
+        authorities: Some(certificate.expect("a certificate").cert.pem().into_bytes()),
+    };
+    let url = format!("postgres://mandate@localhost:{port}/registry");
+    let refused = PostgresDatabase::open_with(&url, &options).map(drop).expect_err("no TLS");
+    assert_eq!(refused.to_string(), "the database failed: server does not support TLS");
+    assert_eq!(said.join().expect("no panic"), b"");
 }
 
 #[test]

@@ -35,7 +35,7 @@ pub(crate) fn server() -> Option<&'static Server> {
             skip("the registry on Postgres, every case", reason);
             return None;
         };
-        Some(Server::start(Path::new(&programs), "mandate-pg"))
+        Some(Server::start(Path::new(&programs), "mandate-pg", None))
     });
     started.as_ref()
 }
@@ -44,17 +44,40 @@ pub(crate) fn server() -> Option<&'static Server> {
 pub(crate) fn server_to_kill() -> Option<&'static Server> {
     static SERVER: OnceLock<Server> = OnceLock::new();
     let programs = std::env::var_os("MANDATE_POSTGRES")?;
-    Some(SERVER.get_or_init(|| Server::start(Path::new(&programs), "mandate-pg-killed")))
+    Some(SERVER.get_or_init(|| Server::start(Path::new(&programs), "mandate-pg-killed", None)))
+}
+
+/// Another server, which speaks TLS at a port of 127.0.0.1; `None` where there is no Postgres.
+pub(crate) fn server_with_tls(tls: &Tls<'_>) -> Option<Server> {
+    let programs = std::env::var_os("MANDATE_POSTGRES")?;
+    Some(Server::start(Path::new(&programs), "mandate-pg-tls", Some(tls)))
+}
+
+/// A certificate with its key, PEM, and a free port.
+pub(crate) struct Tls<'t> {
+    pub(crate) certificate: &'t str,
+    pub(crate) key: &'t str,
+    pub(crate) port: u16,
 }
 
 impl Server {
-    fn start(programs: &Path, name: &str) -> Self {
+    fn start(programs: &Path, name: &str, tls: Option<&Tls<'_>>) -> Self {
         let folder = std::env::temp_dir().join(format!("{name}-{}", std::process::id()));
         std::fs::create_dir_all(&folder).expect("a temporary folder");
         std::fs::write(folder.join("password"), PASSWORD).expect("the password's file");
+        let mut files = vec![folder.join("password")];
+        if let Some(tls) = tls {
+            for (name, text) in [("tls.crt", tls.certificate), ("tls.key", tls.key)] {
+                let path = folder.join(name);
+                std::fs::write(&path, text).expect("a file of TLS");
+                let private = std::fs::Permissions::from_mode(0o600);
+                std::fs::set_permissions(&path, private).expect("Postgres wants it so");
+                files.push(path);
+            }
+        }
         let owner = owner();
         if let Some((user, group)) = owner {
-            for path in [&folder, &folder.join("password")] {
+            for path in files.iter().chain([&folder]) {
                 chown(path, Some(user), Some(group)).expect("root gives its files away");
             }
         }
@@ -63,6 +86,7 @@ impl Server {
         let shell = |script: &str| {
             let mut command = Command::new("sh");
             command.arg("-c").arg(script).arg("sh").arg(programs).arg(&folder);
+            command.arg(tls.map_or_else(String::new, |tls| tls.port.to_string()));
             command.current_dir(&folder).stdout(Stdio::null()).stderr(Stdio::null());
             if let Some((user, group)) = owner {
                 command.uid(user).gid(group);
@@ -149,9 +173,13 @@ fn owner() -> Option<(u32, u32)> {
 const INITIALIZE: &str = "exec \"$1/initdb\" --pgdata=\"$2/data\" --username=mandate \
     --auth=scram-sha-256 --pwfile=\"$2/password\" --encoding=UTF8 --locale=C --no-sync";
 
-const SERVE: &str = "while [ ! -e \"$2/over\" ]; do
+const SERVE: &str = "if [ -n \"$3\" ]; then
+        tls=\"-c listen_addresses=127.0.0.1 -c port=$3 -c ssl=on \
+            -c ssl_cert_file=$2/tls.crt -c ssl_key_file=$2/tls.key\"
+    else tls='-c listen_addresses='; fi
+    while [ ! -e \"$2/over\" ]; do
         \"$1/postgres\" -D \"$2/data\" -c unix_socket_directories=\"$2\" \
-            -c listen_addresses= -c fsync=off -c max_connections=90 <&-; sleep 0.05
+            $tls -c fsync=off -c max_connections=90 <&-; sleep 0.05
     done & servers=$!
     cat > /dev/null; touch \"$2/over\"
     kill -QUIT $(head -n 1 \"$2/data/postmaster.pid\"); wait $servers; rm -rf \"$2\"";
