@@ -20,7 +20,7 @@ mod connection;
 mod contract;
 mod endpoint;
 mod evaluation;
-mod ext_authz;
+pub(crate) mod ext_authz;
 mod feeds;
 mod form;
 mod health;

@@ -21,8 +21,8 @@ use crate::plugin::PluginChoice;
 /// Exit codes: 0 every fixture agrees or is a listed exception, 1 something disagrees, 2 usage.
 #[derive(Args, Clone, Debug)]
 pub struct ConformanceCommand {
-    /// `native`, `component`, `module`, `envoy` (the filter in a real Envoy), or `exec:CMD`: a
-    /// program that speaks the protocol of docs/conformance.md on stdin and stdout.
+    /// `native`, `component`, `module`, `envoy` (the filter in a real Envoy),
+    /// `ext-authz` (a real Envoy that asks the server), or `exec:CMD`: a program that speaks the protocol of docs/conformance.md on stdin and stdout.
     #[arg(long, default_value = "component")]
     runner: Runner,
     /// A folder of fixtures to use instead of those inside this binary: of tokens, of decisions
@@ -63,16 +63,16 @@ pub struct ConformanceCommand {
     envoy: EnvoyOptions,
 }
 
-/// What `--runner envoy` needs.
+/// What `--runner envoy` and `ext-authz` need.
 #[derive(Args, Clone, Debug)]
 struct EnvoyOptions {
-    /// Envoy's program (`--runner envoy`).
+    /// Envoy's program (`--runner envoy`, `ext-authz`).
     #[arg(long, value_name = "FILE", default_value = "envoy")]
     envoy: PathBuf,
     /// The filter: mandate-envoy.wasm (`--runner envoy`).
     #[arg(long, value_name = "FILE")]
     filter: Option<PathBuf>,
-    /// Only over this protocol (`--runner envoy`).
+    /// Only over this protocol (`--runner envoy`, `ext-authz`).
     #[arg(long, value_enum)]
     protocol: Option<Protocol>,
 }
@@ -93,7 +93,7 @@ impl ConformanceCommand {
             let classes = measure(implementation.as_mut(), &suite.tokens()?.tokens)?;
             return Ok(output::print(&format!("{}\n", serde_json::to_string_pretty(&classes)?)));
         }
-        if self.runner == Runner::Envoy && self.export.is_none() {
+        if matches!(self.runner, Runner::Envoy | Runner::ExtAuthz) && self.export.is_none() {
             return self.ask_envoy(&suite);
         }
         let questions = suite.questions(self.worlds)?;
@@ -111,8 +111,12 @@ impl ConformanceCommand {
     /// A report for each protocol; the exit code is the worse one.
     fn ask_envoy(&self, suite: &Suite) -> Result<ExitCode> {
         let EnvoyOptions { envoy, filter, protocol } = &self.envoy;
-        let filter = filter.clone().context("`--runner envoy` needs `--filter`")?;
-        let runner = EnvoyRunner::new(envoy.clone(), filter)?;
+        let runner = if self.runner == Runner::ExtAuthz {
+            EnvoyRunner::of_ext_authz(envoy.clone(), self.plugin.load()?)
+        } else {
+            let filter = filter.clone().context("`--runner envoy` needs `--filter`")?;
+            EnvoyRunner::new(envoy.clone(), filter)?
+        };
         let protocols =
             protocol.map_or_else(|| vec![Protocol::Http1, Protocol::Http2], |one| vec![one]);
         let known = suite.gate_ids();
@@ -120,7 +124,7 @@ impl ConformanceCommand {
             .into_iter()
             .map(|protocol| {
                 let known = known.iter().map(String::as_str);
-                Ok((protocol, self.exceptions(&EnvoyRunner::name(protocol), known)?))
+                Ok((protocol, self.exceptions(&runner.name(protocol), known)?))
             })
             .collect::<Result<Vec<_>>>()?;
         let mut code = ExitCode::SUCCESS;
@@ -162,7 +166,11 @@ impl ConformanceCommand {
     fn comparison(&self) -> Comparison {
         self.compare.unwrap_or(match self.runner {
             Runner::Exec(_) => Comparison::Decision,
-            Runner::Component | Runner::Envoy | Runner::Module | Runner::Native => Comparison::Full,
+            Runner::Component
+            | Runner::Envoy
+            | Runner::ExtAuthz
+            | Runner::Module
+            | Runner::Native => Comparison::Full,
         })
     }
 

@@ -9,17 +9,19 @@ use crate::conformance::{Complete, Component, Exec, ExecOptions, Implementation,
 use crate::engine::{ComponentEngine, Engine, ModuleEngine, NativeEngine};
 use crate::plugin::PluginChoice;
 
-/// `native`, `component`, `module`, `envoy` or `exec:CMD`.
+/// `native`, `component`, `module`, `envoy`, `ext-authz` or `exec:CMD`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Runner {
     Component,
     Envoy,
     Exec(String),
+    ExtAuthz,
     Module,
     Native,
 }
 
-const EXPECTED: &str = "expected `native`, `component`, `module`, `envoy` or `exec:CMD`";
+const EXPECTED: &str =
+    "expected `native`, `component`, `module`, `envoy`, `ext-authz` or `exec:CMD`";
 
 impl FromStr for Runner {
     type Err = String;
@@ -29,6 +31,7 @@ impl FromStr for Runner {
             "native" => Ok(Self::Native),
             "component" => Ok(Self::Component),
             "envoy" => Ok(Self::Envoy),
+            "ext-authz" => Ok(Self::ExtAuthz),
             "module" => Ok(Self::Module),
             _ => match text.strip_prefix("exec:").map(str::trim) {
                 Some("") => Err("`exec:` needs a command".to_owned()),
@@ -45,6 +48,7 @@ impl Runner {
         match self {
             Self::Component => "component".to_owned(),
             Self::Envoy => "envoy".to_owned(),
+            Self::ExtAuthz => "ext-authz".to_owned(),
             Self::Module => "module".to_owned(),
             Self::Native => "native".to_owned(),
             Self::Exec(command) => {
@@ -76,7 +80,7 @@ impl Runner {
             }
             Self::Component => Box::new(Complete::component(&plugin.load()?)?),
             Self::Module => Box::new(Complete::module(core_module(plugin)?)),
-            Self::Envoy => bail!("{BY_CONFORMANCE}"),
+            Self::Envoy | Self::ExtAuthz => bail!("{BY_CONFORMANCE}"),
             Self::Exec(command) => {
                 let options = ExecOptions { timeout, ..ExecOptions::default() };
                 Box::new(Exec::new(name, command, options)?)
@@ -109,7 +113,7 @@ impl Runner {
                 let module = core_module(plugin)?;
                 Ok(Box::new(move || Ok(Box::new(ModuleEngine::new(module.fresh())))))
             }
-            Self::Envoy | Self::Exec(_) => bail!("{BY_CONFORMANCE}"),
+            Self::Envoy | Self::Exec(_) | Self::ExtAuthz => bail!("{BY_CONFORMANCE}"),
         }
     }
 }
@@ -139,7 +143,8 @@ mod tests {
         assert_eq!(name("exec: "), Err("`exec:` needs a command".to_owned()));
         assert_eq!(
             name("python3"),
-            Err("expected `native`, `component`, `module`, `envoy` or `exec:CMD`".to_owned())
+            Err("expected `native`, `component`, `module`, `envoy`, `ext-authz` or `exec:CMD`"
+                .to_owned())
         );
     }
 }

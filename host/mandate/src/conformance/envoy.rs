@@ -9,6 +9,8 @@ mod attempt;
 mod bootstrap;
 mod client;
 mod clock;
+mod desk;
+mod door;
 mod feed;
 mod ground;
 mod http1;

@@ -96,7 +96,7 @@ impl Attempt {
         let used = sorted.asked.iter().filter_map(|index| self.places.get(*index).copied());
         let used: BTreeSet<usize> = used.collect();
         stage.wait_for(&used)?;
-        while !stage.feeds.are_taken(used.iter().copied()) {
+        while !stage.is_ready(&used) {
             thread::sleep(Duration::from_millis(20));
         }
         if clock::seconds() >= self.moment {
@@ -209,6 +209,7 @@ impl Attempt {
             let Some(question) = self.questions.get(task.0) else { continue };
             let received = stage.upstream.take(&question.seen_host(task.1));
             let logged = entries.remove(&ports).unwrap_or_default();
+            let logged = stage.door.logged(logged, question, task.1);
             seen.insert(task, Seen { answered, received, logged, sent, done });
         }
         // In the order of the cases, whose grounds are then laid once.

@@ -9,13 +9,13 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use super::door::{Door, any};
 use super::ground::{Ground, Grounds};
 
 /// Where everything is.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Places<'p> {
-    /// The module.
-    pub(super) module: &'p Path,
+    pub(super) door: &'p Door,
     /// Where the access log goes.
     pub(super) log: &'p Path,
     /// Where listeners are read from.
@@ -27,13 +27,23 @@ pub(super) struct Places<'p> {
 /// What Envoy starts with: one listener, so that the module is compiled before the cases are made.
 /// The others are read from a file.
 pub(super) fn bootstrap(first: &Ground, places: &Places<'_>) -> Value {
+    let trailers =
+        json!({"http_protocol_options": {"enable_trailers": places.door.sees_trailers()}});
+    let mut clusters = vec![
+        cluster("feed", places.feed, &trailers),
+        cluster("upstream", places.upstream, &trailers),
+    ];
+    let asked = places.door.cluster();
+    clusters.extend(
+        asked.map(|(name, port)| cluster(name, port, &json!({"http2_protocol_options": {}}))),
+    );
     json!({
         "admin": {"address": address(0)},
         "node": {"id": "conformance", "cluster": "conformance"},
         "dynamic_resources": {"lds_config": {"path_config_source": {"path": places.listeners}}},
         "static_resources": {
             "listeners": [listener(FIRST, 0, first, places)],
-            "clusters": [cluster("feed", places.feed), cluster("upstream", places.upstream)],
+            "clusters": clusters,
         },
     })
 }
@@ -61,7 +71,6 @@ pub(super) fn listeners(
 }
 
 fn listener(number: usize, port: u16, ground: &Ground, places: &Places<'_>) -> Value {
-    let configuration = ground.configuration(number).to_string();
     let manager = json!({
         "@type": any("envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"),
         "stat_prefix": "gate",
@@ -72,7 +81,7 @@ fn listener(number: usize, port: u16, ground: &Ground, places: &Places<'_>) -> V
         "skip_xff_append": true,
         "upgrade_configs": [{"upgrade_type": "websocket"}],
         "max_request_headers_kb": 96,
-        "http_protocol_options": {"enable_trailers": true},
+        "http_protocol_options": {"enable_trailers": places.door.sees_trailers()},
         "access_log": [{"name": "envoy.access_loggers.file", "typed_config": {
             "@type": any("envoy.extensions.access_loggers.file.v3.FileAccessLog"),
             "path": places.log,
@@ -80,26 +89,10 @@ fn listener(number: usize, port: u16, ground: &Ground, places: &Places<'_>) -> V
         }}],
         "route_config": {"name": "gate", "virtual_hosts": [{
             "name": "all", "domains": ["*"],
-            "routes": [
-                {"name": "connect", "match": {"connect_matcher": {}}, "route": {"cluster": "upstream"}},
-                {"name": "all", "match": {"prefix": ""}, "route": {"cluster": "upstream", "timeout": "0s"}},
-            ],
+            "routes": places.door.routes(ground),
         }]},
         "http_filters": [
-            {"name": "envoy.filters.http.wasm", "typed_config": {
-                "@type": any("envoy.extensions.filters.http.wasm.v3.Wasm"),
-                "config": {
-                    "name": "mandate",
-                    // The log names it before each line of the module's.
-                    "root_id": format!("gate-{number}"),
-                    "failure_policy": "FAIL_RELOAD",
-                    "allow_on_headers_stop_iteration": true,
-                    "configuration": {"@type": any("google.protobuf.StringValue"), "value": configuration},
-                    // Without a `vm_id` nothing is shared: every ground is asked for by itself.
-                    "vm_config": {"runtime": "envoy.wasm.runtime.v8",
-                        "code": {"local": {"filename": places.module}}},
-                },
-            }},
+            places.door.filter(number, ground),
             {"name": "envoy.filters.http.router", "typed_config": {
                 "@type": any("envoy.extensions.filters.http.router.v3.Router"),
                 "suppress_envoy_headers": true,
@@ -120,12 +113,12 @@ fn listener(number: usize, port: u16, ground: &Ground, places: &Places<'_>) -> V
 const LOG_LINE: &str = "%DOWNSTREAM_LOCAL_PORT%\t%DOWNSTREAM_DIRECT_REMOTE_PORT%\t%RESPONSE_CODE_DETAILS%\t\
     %FILTER_STATE(wasm.mandate:PLAIN)%\n";
 
-fn cluster(name: &str, port: u16) -> Value {
+fn cluster(name: &str, port: u16, protocol: &Value) -> Value {
     json!({"name": name, "type": "STATIC", "connect_timeout": "5s",
         "per_connection_buffer_limit_bytes": BUFFER,
         "typed_extension_protocol_options": {"envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
             "@type": any("envoy.extensions.upstreams.http.v3.HttpProtocolOptions"),
-            "explicit_http_config": {"http_protocol_options": {"enable_trailers": true}},
+            "explicit_http_config": protocol,
         }},
         "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": [
             {"endpoint": {"address": address(port)}}]}]}})
@@ -133,10 +126,6 @@ fn cluster(name: &str, port: u16) -> Value {
 
 fn address(port: u16) -> Value {
     json!({"socket_address": {"address": "127.0.0.1", "port_value": port}})
-}
-
-fn any(name: &str) -> String {
-    format!("type.googleapis.com/{name}")
 }
 
 /// Bytes that Envoy holds: what is longer than the filter's own limits has to reach the filter.

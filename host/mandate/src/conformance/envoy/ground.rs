@@ -12,11 +12,11 @@ use super::question::Question;
 /// A configuration of the filter, and what its feed has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Ground {
-    trust: Value,
-    state: Value,
+    pub(super) trust: Value,
+    pub(super) state: Value,
     sealing: Option<Value>,
     /// The gate's route, where the host names it.
-    route: Option<Value>,
+    pub(super) route: Option<Value>,
     /// A snapshot and the deltas after it.
     pub(super) containers: Vec<Vec<u8>>,
 }

@@ -4,40 +4,48 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, ensure};
+use mandate_host::Plugin;
 
 use super::attempt::Attempt;
 use super::client::Protocol;
 use super::clock;
+use super::door::DoorKind;
 use super::ground::lay;
 use super::question::Question;
 use super::reference::Reference;
 use super::stage::Stage;
 use crate::conformance::{Comparison, Exceptions, Outcome, Report, Run, Suite};
 
-/// A stock Envoy, and the filter as it is shipped.
+/// A stock Envoy, and what decides in it.
 #[derive(Clone, Debug)]
 pub struct EnvoyRunner {
     program: PathBuf,
-    module: PathBuf,
+    door: DoorKind,
 }
 
 /// What came out, by protocol and case; nothing where a case was asked too late to be itself.
 pub(super) type Outcomes = BTreeMap<(Protocol, String), Option<Outcome>>;
 
 impl EnvoyRunner {
-    /// Envoy's program, and the module.
+    /// Envoy's program, and the filter as it is shipped.
     ///
     /// # Errors
     /// When there is no such module.
     pub fn new(program: PathBuf, module: PathBuf) -> Result<Self> {
         ensure!(module.is_file(), "there is no module `{}`", module.display());
-        Ok(Self { program, module })
+        Ok(Self { program, door: DoorKind::Filter(module) })
+    }
+
+    /// Envoy's program, and the plugin that `mandate serve` answers its `ext_authz` with.
+    #[must_use]
+    pub const fn of_ext_authz(program: PathBuf, plugin: Plugin) -> Self {
+        Self { program, door: DoorKind::ExtAuthz(plugin) }
     }
 
     /// Under which name exceptions and results of a protocol are kept.
     #[must_use]
-    pub fn name(protocol: Protocol) -> String {
-        format!("envoy-{}", protocol.as_str())
+    pub fn name(&self, protocol: Protocol) -> String {
+        format!("{}-{}", self.door.as_str(), protocol.as_str())
     }
 
     /// Asks every case of the gate over each protocol: a report for each.
@@ -52,7 +60,7 @@ impl EnvoyRunner {
         let protocols: Vec<Protocol> = exceptions.iter().map(|(protocol, _)| *protocol).collect();
         let mut stage = self.stage(suite)?;
         let (mut outcomes, mut classes) = (Outcomes::new(), BTreeMap::new());
-        let mut reference = Reference::new();
+        let mut reference = Reference::new(matches!(self.door, DoorKind::ExtAuthz(_)));
         let mut wanted: BTreeSet<String> = suite.gate_ids().into_iter().collect();
         let mut lead = LEAD;
         for attempt in 1..=ATTEMPTS {
@@ -81,7 +89,7 @@ impl EnvoyRunner {
                 Run { class: classes.get(&id).cloned().unwrap_or_default(), id, outcome }
             };
             let runs = suite.gate_ids().into_iter().map(run).collect();
-            Report { runner: Self::name(*protocol), comparison: Comparison::Full, runs }
+            Report { runner: self.name(*protocol), comparison: Comparison::Full, runs }
         };
         Ok(exceptions.iter().map(report).collect())
     }
@@ -93,7 +101,7 @@ impl EnvoyRunner {
         let questions = decisions.iter().map(Question::of).collect::<Result<Vec<_>>>()?;
         let (grounds, _) = lay(&questions, 0)?;
         let ground = grounds.values().next().context("a ground")?;
-        Stage::begin(&self.program, &self.module, ground)
+        Stage::begin(&self.program, self.door.open()?, ground)
     }
 }
 

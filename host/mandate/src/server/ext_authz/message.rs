@@ -13,7 +13,7 @@ pub(super) struct CheckRequest {
 }
 
 #[derive(Clone, PartialEq, Message)]
-pub(super) struct AttributeContext {
+pub(crate) struct AttributeContext {
     #[prost(message, optional, tag = "1")]
     pub(super) source: Option<Peer>,
     #[prost(message, optional, tag = "4")]
@@ -21,6 +21,16 @@ pub(super) struct AttributeContext {
     /// Out of the configuration of Envoy's route.
     #[prost(btree_map = "string, string", tag = "10")]
     pub(super) context_extensions: BTreeMap<String, String>,
+}
+
+impl AttributeContext {
+    /// `:authority`, by which a test tells requests apart. It decides nothing.
+    pub(crate) fn authority(&self) -> Option<String> {
+        let http = self.request.as_ref()?.http.as_ref()?;
+        let fields = http.header_map.iter().flat_map(|map| &map.headers);
+        let mut named = fields.filter(|field| field.key == ":authority");
+        named.next().map(|field| String::from_utf8_lossy(&field.raw_value).into_owned())
+    }
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -88,7 +98,7 @@ pub(super) struct HeaderValue {
 }
 
 #[derive(Clone, PartialEq, Message)]
-pub(super) struct CheckResponse {
+pub(crate) struct CheckResponse {
     #[prost(message, optional, tag = "1")]
     pub(super) status: Option<Status>,
     #[prost(message, optional, tag = "2")]

@@ -13,12 +13,12 @@ use super::message::{
 
 /// What is answered, and what is recorded of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Outcome {
-    pub(super) verdict: Verdict,
+pub(crate) struct Outcome {
+    pub(crate) verdict: Verdict,
     /// A reason code.
-    pub(super) reason: String,
+    pub(crate) reason: String,
     /// Absent for what is open to everybody.
-    pub(super) audit: Option<String>,
+    pub(crate) audit: Option<String>,
 }
 
 impl Outcome {
@@ -93,7 +93,7 @@ fn reply(reason: ReasonCode) -> Reply {
 }
 
 /// The answer to Envoy.
-pub(super) fn write(verdict: Verdict) -> CheckResponse {
+pub(crate) fn write(verdict: Verdict) -> CheckResponse {
     match verdict {
         Verdict::Reply(reply) => CheckResponse {
             status: Some(Status { code: PERMISSION_DENIED }),
