@@ -48,7 +48,7 @@ impl Registry {
     /// Takes over what facts say, all or nothing. What is so already changes nothing.
     ///
     /// # Errors
-    /// Anybody but the local operator; what contradicts the registry, such as another tenant for an
+    /// Anybody but an operator; what contradicts the registry, such as another tenant for an
     /// identity; what every other write refuses.
     pub fn apply_facts(
         &mut self,

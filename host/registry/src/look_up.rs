@@ -6,8 +6,10 @@
 use mandate_authz::name::ObjectName;
 
 use crate::actor::Actor;
+use crate::database::Transaction;
 use crate::error::RegistryError;
 use crate::permission::{Deed, Standing, suffices};
+use crate::registry::Registry;
 use crate::writing::Writing;
 
 /// Relations of the shared model (contract/model/core.fga) that the registry itself reads or writes.
@@ -36,6 +38,12 @@ pub(crate) struct Matter<'m> {
 impl Writing<'_> {
     /// Requires that the actor may do it.
     pub(crate) fn require(&mut self, deed: Deed, matter: Matter<'_>) -> Result<(), RegistryError> {
+        if let Some(tenant) = self.act.actor.bound()
+            && matter.tenants.iter().any(|other| other != tenant)
+        {
+            let is_here = matter.tenants.iter().any(|one| one == tenant);
+            return Err(if is_here { self.denied(deed) } else { elsewhere() });
+        }
         let standings = self.standings(matter)?;
         if standings.into_iter().any(|standing| suffices(standing, deed)) {
             return Ok(());
@@ -47,6 +55,7 @@ impl Writing<'_> {
     pub(crate) fn denied(&self, deed: Deed) -> RegistryError {
         let what = match deed {
             Deed::AddCredential => "add credentials to this identity",
+            Deed::BeginEra => "begin an era",
             Deed::CreateIdentity => "create identities in this tenant",
             Deed::Delegate => "change who acts for this user",
             Deed::DeleteIdentity => "delete this identity",
@@ -65,17 +74,20 @@ impl Writing<'_> {
     }
 
     fn standings(&mut self, matter: Matter<'_>) -> Result<Vec<Standing>, RegistryError> {
-        let actor = match &self.act.actor {
-            Actor::Local => return Ok(vec![Standing::Local]),
-            Actor::Principal(object) => object.clone(),
+        let Some(actor) = self.act.actor.principal().cloned() else {
+            return Ok(vec![Standing::Local]);
         };
         if actor.type_name != self.types().user {
             return Ok(vec![Standing::Machine]);
         }
-        if !self.is_active_person(&actor)? {
+        let now = self.act.now;
+        if !is_active_person(self.transaction(), &actor, now)? {
             return Ok(vec![Standing::Stranger]);
         }
         let mut standings = vec![Standing::Stranger];
+        if matches!(self.act.actor, Actor::Operator(_)) {
+            standings.push(Standing::Operator);
+        }
         if matter.user == Some(&actor) {
             standings.push(Standing::User);
         }
@@ -131,21 +143,58 @@ impl Writing<'_> {
         relation: &str,
         object: &ObjectName,
     ) -> Result<bool, RegistryError> {
-        let sql = "select 1 from relationship where object = $1 and relation = $2 \
-            and condition_name is null and (subject = $3 or subject in \
-            (select object || '#member' from relationship where subject = $3 \
-            and relation = $4 and condition_name is null))";
-        let user = user.to_string();
-        let values =
-            [object.to_string().into(), relation.into(), user.into(), relation::MEMBER.into()];
-        self.finds(sql, &values)
+        has(self.transaction(), user, relation, object)
     }
+}
 
-    /// Whether a person is registered, active and not expired.
-    fn is_active_person(&mut self, user: &ObjectName) -> Result<bool, RegistryError> {
-        let sql = "select 1 from principal where object = $1 and status = 'active' \
-            and (expires_at is null or expires_at > $2)";
-        let now = self.act.now;
-        self.finds(sql, &[user.to_string().into(), now.into()])
+impl Registry {
+    /// Whether an active person is an administrator of a tenant, as the table of who may write has it.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub fn is_administrator(
+        &mut self,
+        user: &ObjectName,
+        tenant: &str,
+        now: u64,
+    ) -> Result<bool, RegistryError> {
+        self.read(|transaction, rules| {
+            let tenant = ObjectName::new(&rules.policy.types().tenant, tenant);
+            Ok(user.type_name == rules.policy.types().user
+                && is_active_person(transaction, user, now)?
+                && has(transaction, user, relation::ADMIN, &tenant)?)
+        })
     }
+}
+
+/// The refusal of what is of another tenant than the actor's token: that of what is nowhere.
+pub(crate) fn elsewhere() -> RegistryError {
+    RegistryError::NotFound("such thing in this tenant".to_owned())
+}
+
+/// Whether a relation is stored for somebody, or for a userset `…#member` that stores them.
+fn has(
+    transaction: &mut dyn Transaction,
+    user: &ObjectName,
+    relation: &str,
+    object: &ObjectName,
+) -> Result<bool, RegistryError> {
+    let sql = "select 1 from relationship where object = $1 and relation = $2 \
+        and condition_name is null and (subject = $3 or subject in \
+        (select object || '#member' from relationship where subject = $3 \
+        and relation = $4 and condition_name is null))";
+    let user = user.to_string();
+    let values = [object.to_string().into(), relation.into(), user.into(), relation::MEMBER.into()];
+    Ok(!transaction.query(sql, &values)?.is_empty())
+}
+
+/// Whether a person is registered, active and not expired.
+fn is_active_person(
+    transaction: &mut dyn Transaction,
+    user: &ObjectName,
+    now: u64,
+) -> Result<bool, RegistryError> {
+    let sql = "select 1 from principal where object = $1 and status = 'active' \
+        and (expires_at is null or expires_at > $2)";
+    Ok(!transaction.query(sql, &[user.to_string().into(), now.into()])?.is_empty())
 }

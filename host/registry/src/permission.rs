@@ -5,6 +5,8 @@
 pub(crate) enum Deed {
     /// Give an identity one more credential.
     AddCredential,
+    /// Begin a new era.
+    BeginEra,
     /// Make an identity.
     CreateIdentity,
     /// Store or end `delegate_of` of a user.
@@ -15,7 +17,7 @@ pub(crate) enum Deed {
     ImportLegacy,
     /// Make a scope smaller.
     Narrow,
-    /// Register a person with tenants and links, or a tenant.
+    /// Register a person with tenants and links, or a tenant; take over facts.
     Register,
     /// Store or end any other relationship in the tenant.
     Relate,
@@ -42,6 +44,8 @@ pub(crate) enum Standing {
     Local,
     /// An agent or a service, whatever else it is.
     Machine,
+    /// Named by the deployment's configuration.
+    Operator,
     /// The identity's owner.
     Owner,
     /// None of these.
@@ -68,9 +72,10 @@ pub(crate) const fn suffices(standing: Standing, deed: Deed) -> bool {
             | Deed::Rotate
             | Deed::Suspend
             | Deed::Widen => true,
-            // Memberships cross tenants, and links say who a token is.
-            Deed::Register => false,
+            // Eras and memberships cross tenants, and links say who a token is.
+            Deed::BeginEra | Deed::Register => false,
         },
+        Standing::Operator => matches!(deed, Deed::BeginEra | Deed::Register),
         // An owner may end and replace, and never has the identity do more than it could.
         Standing::Owner => {
             matches!(deed, Deed::Narrow | Deed::Revoke | Deed::Rotate | Deed::Suspend)
@@ -87,22 +92,23 @@ mod tests {
     #[test]
     fn every_cell_of_the_table_is_as_the_documentation_says() {
         use Deed::*;
-        // Columns: local, administrator, owner, the user, machine, stranger.
+        // Columns: local, administrator, owner, the user, machine, stranger, operator.
         let table = [
-            (AddCredential, "yes yes no no no no"),
-            (CreateIdentity, "yes yes no no no no"),
-            (Delegate, "yes yes no yes no no"),
-            (DeleteIdentity, "yes yes no no no no"),
-            (ImportLegacy, "yes yes no no no no"),
-            (Narrow, "yes yes yes no no no"),
-            (Register, "yes no no no no no"),
-            (Relate, "yes yes no no no no"),
-            (Resume, "yes yes no no no no"),
-            (Retire, "yes yes no no no no"),
-            (Revoke, "yes yes yes no no no"),
-            (Rotate, "yes yes yes no no no"),
-            (Suspend, "yes yes yes no no no"),
-            (Widen, "yes yes no no no no"),
+            (AddCredential, "yes yes no no no no no"),
+            (BeginEra, "yes no no no no no yes"),
+            (CreateIdentity, "yes yes no no no no no"),
+            (Delegate, "yes yes no yes no no no"),
+            (DeleteIdentity, "yes yes no no no no no"),
+            (ImportLegacy, "yes yes no no no no no"),
+            (Narrow, "yes yes yes no no no no"),
+            (Register, "yes no no no no no yes"),
+            (Relate, "yes yes no no no no no"),
+            (Resume, "yes yes no no no no no"),
+            (Retire, "yes yes no no no no no"),
+            (Revoke, "yes yes yes no no no no"),
+            (Rotate, "yes yes yes no no no no"),
+            (Suspend, "yes yes yes no no no no"),
+            (Widen, "yes yes no no no no no"),
         ];
         let columns = [
             Standing::Local,
@@ -111,11 +117,12 @@ mod tests {
             Standing::User,
             Standing::Machine,
             Standing::Stranger,
+            Standing::Operator,
         ];
         for (deed, expected) in table {
             let row = columns.map(|standing| if suffices(standing, deed) { "yes" } else { "no" });
             assert_eq!(row.join(" "), expected, "{deed:?}");
         }
-        assert_eq!(table.len(), 14);
+        assert_eq!(table.len(), 15);
     }
 }

@@ -9,7 +9,9 @@ use crate::confirm::Confirm;
 use crate::database::{Access, Database, Transaction, Value};
 use crate::error::RegistryError;
 use crate::limits::DEPLOYMENT_BYTES;
+use crate::look_up::Matter;
 use crate::migration;
+use crate::permission::Deed;
 use crate::random::Randomness;
 use crate::text;
 use crate::writing::Writing;
@@ -103,13 +105,10 @@ impl Registry {
     /// take no position of the old one for newer, and fetch a snapshot.
     ///
     /// # Errors
-    /// Anybody but the local operator.
+    /// Anybody but an operator.
     pub fn new_era(&mut self, act: &Act) -> Result<Written<()>, RegistryError> {
         self.write(act, |writing| {
-            if act.actor != Actor::Local {
-                let message = format!("`{}` may not begin an era", act.actor);
-                return Err(RegistryError::Denied(message));
-            }
+            writing.require(Deed::BeginEra, Matter::default())?;
             writing.begin_era()
         })
     }

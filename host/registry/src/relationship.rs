@@ -1,6 +1,7 @@
 //! Relationships: written against the model and the contract's types, never across tenants.
 
 use mandate_authz::name::{ObjectName, Subject};
+use mandate_authz::policy::Types;
 use mandate_authz::row::Row;
 use mandate_authz::snapshot::Home;
 use mandate_authz::tuple::{Tuple, TupleCondition};
@@ -8,7 +9,7 @@ use serde_json::Value as Json;
 
 use crate::database::{Row as Found, Transaction, Value, unreadable};
 use crate::error::RegistryError;
-use crate::look_up::{Matter, relation};
+use crate::look_up::{Matter, elsewhere, relation};
 use crate::permission::Deed;
 use crate::registry::{Act, Registry, Written};
 use crate::tenancy::joins;
@@ -37,6 +38,8 @@ pub struct RelationshipFilter {
     pub relation: Option<String>,
     /// Whose subject is this object, or a userset of it.
     pub subject: Option<ObjectName>,
+    /// Of this tenant: neither end is of another one, and one end is of this one.
+    pub tenant: Option<String>,
     /// After this one.
     pub after: Option<Key>,
     /// As many as that.
@@ -148,7 +151,8 @@ impl Registry {
             }
             sql.push_str(&condition);
         };
-        let RelationshipFilter { object, object_type, relation, subject, after, most } = filter;
+        let RelationshipFilter { object, object_type, relation, subject, tenant, after, most } =
+            filter;
         given(" and object = ?", &[object.as_ref().map(ToString::to_string)]);
         given(" and object_type = ?", std::slice::from_ref(object_type));
         given(" and relation = ?", std::slice::from_ref(relation));
@@ -162,10 +166,47 @@ impl Registry {
                 after(|key| key.subject.to_string()),
             ],
         );
-        values.push((*most).into());
-        sql.push_str(&format!(" order by object, relation, subject limit ${}", values.len()));
-        self.read(|transaction, _| transaction.query(&sql, &values)?.iter().map(read).collect())
+        self.read(|transaction, rules| {
+            if let Some(tenant) = tenant {
+                sql.push_str(&within(tenant, rules.policy.types(), &mut values));
+            }
+            values.push((*most).into());
+            sql.push_str(&format!(" order by object, relation, subject limit ${}", values.len()));
+            transaction.query(&sql, &values)?.iter().map(read).collect()
+        })
     }
+}
+
+/// The condition that a relationship is of a tenant; its parameters come after those that are there.
+fn within(tenant: &str, types: &Types, values: &mut Vec<Value>) -> String {
+    let mut parameter = |value: String| {
+        values.push(value.into());
+        values.len()
+    };
+    let (id, name) = (parameter(tenant.to_owned()), format!("{}:{tenant}", types.tenant));
+    let name = parameter(name);
+    let prefixes: Vec<(usize, usize)> = types
+        .shared
+        .iter()
+        .map(|shared| format!("{shared}:"))
+        .map(|prefix| (prefix.chars().count(), parameter(prefix)))
+        .collect();
+    let here = |column: &str| {
+        format!(
+            "({column} = ${name} \
+            or exists (select 1 from object where name = {column} and tenant = ${id}) \
+            or exists (select 1 from membership where object = {column} and tenant = ${id}) \
+            or exists (select 1 from machine_identity where object = {column} and tenant = ${id}))"
+        )
+    };
+    let shared = |column: &str| {
+        let of_type =
+            prefixes.iter().map(|(length, at)| format!("substr({column}, 1, {length}) = ${at}"));
+        of_type.chain(["1 = 0".to_owned()]).collect::<Vec<_>>().join(" or ")
+    };
+    let ends = ["relationship.object", "relationship.subject_object"];
+    let ([object, subject], [of_all, by_all]) = (ends.map(here), ends.map(shared));
+    format!(" and ({object} or {of_all}) and ({subject} or {by_all}) and ({object} or {subject})")
 }
 
 /// Stored relationships that fit a condition, in the order of their keys.
@@ -329,8 +370,7 @@ impl Writing<'_> {
     /// they lack. `can_assert`, which no person can hold, and what has no tenant are the local
     /// operator's.
     fn may_relate(&mut self, key: &Key) -> Result<(), RegistryError> {
-        let crate::actor::Actor::Principal(actor) = &self.act.actor else { return Ok(()) };
-        let actor = actor.clone();
+        let Some(actor) = self.act.actor.principal().cloned() else { return Ok(()) };
         let subject = match &key.subject {
             Subject::Object(name) | Subject::Userset(name, _) => self.home(name)?,
             Subject::Wildcard(_) => Home::Unknown,
@@ -342,6 +382,11 @@ impl Writing<'_> {
             }
             home @ (Home::Shared | Home::Tenants(_) | Home::Unknown) => home,
         };
+        if let Some(tenant) = self.act.actor.bound()
+            && !(is_in(&object, tenant) && is_in(&subject, tenant))
+        {
+            return Err(elsewhere());
+        }
         if key.relation == relation::DELEGATE_OF && key.object.type_name == self.types().user {
             let shared = both(&object, &subject);
             let matter = Matter { tenants: &shared, user: Some(&key.object), ..Matter::default() };
@@ -360,6 +405,15 @@ impl Writing<'_> {
             _ => return denied,
         };
         self.require(Deed::Relate, Matter { tenants: &tenants, ..Matter::default() })
+    }
+}
+
+/// Whether something is of a tenant, or of all.
+fn is_in(home: &Home<String>, tenant: &str) -> bool {
+    match home {
+        Home::Shared => true,
+        Home::Tenants(tenants) => tenants.iter().any(|one| one == tenant),
+        Home::Unknown => false,
     }
 }
 

@@ -116,9 +116,11 @@ on_both! {
         a_person_who_leaves_a_tenant_loses_what_joined_it,
         a_person_is_registered_with_links_and_memberships;
     permissions:
+        an_operator_registers_and_does_nothing_else,
         every_actor_does_what_the_table_says,
         nobody_becomes_an_administrator_by_writing_it,
         nobody_grants_on_shared_tools_what_they_lack,
+        to_a_token_of_one_tenant_the_others_are_not_there,
         who_left_the_tenant_owns_nothing_in_it,
         writing_a_delegation_needs_that_user_or_an_administrator;
     relationships:
@@ -127,6 +129,7 @@ on_both! {
         a_relationship_that_joins_two_tenants_is_refused,
         an_object_is_where_its_known_parent_is,
         relationships_are_written_listed_and_deleted,
+        those_of_a_tenant_name_nothing_of_another,
         the_log_builds_the_snapshot_that_the_tables_say,
         what_the_model_has_no_place_for_is_refused;
     secrets:

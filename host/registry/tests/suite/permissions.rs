@@ -204,3 +204,72 @@ pub(crate) fn nobody_grants_on_shared_tools_what_they_lack(store: &Store) {
     registry.create_identity(&local(), &service).expect("it is new");
     assert!(denied(&mut registry, "user:anne", "organization:acme#can_assert@service:door"));
 }
+
+pub(crate) fn to_a_token_of_one_tenant_the_others_are_not_there(store: &Store) {
+    let mut registry = scene(store);
+    let spy = NewIdentity {
+        object: object("agent:spy"),
+        tenant: "globex".to_owned(),
+        owner: None,
+        ..helper()
+    };
+    registry.create_identity(&local(), &spy).expect("it is new");
+    let admins =
+        ["acme", "globex"].map(|tenant| tuple(&format!("organization:{tenant}#admin@user:dora")));
+    registry.write_relationships(&local(), &admins).expect("dora administers both");
+    let dora = |tenant: &str| {
+        let (principal, tenant) = (object("user:dora"), tenant.to_owned());
+        Act { actor: Actor::Member { principal, tenant }, ..local() }
+    };
+    let elsewhere = || RegistryError::NotFound("such thing in this tenant".to_owned());
+    // By the command line she is the administrator of both at once.
+    registry.suspend_identity(&by("user:dora"), &spy.object).expect("an administrator");
+    registry.resume_identity(&dora("globex"), &spy.object).expect("an administrator");
+    let refused = registry.suspend_identity(&dora("acme"), &spy.object).map(drop);
+    assert_eq!(refused, Err(elsewhere()));
+    let other = NewIdentity { object: object("agent:other"), ..spy };
+    let refused = registry.create_identity(&dora("acme"), &other).map(drop);
+    assert_eq!(refused, Err(elsewhere()));
+    for relationship in [
+        "agent:spy#agent_user@user:mallory",
+        "agent:spy#agent_user@user:dora",
+        "agent:nobody#agent_user@user:dora",
+        "agent:helper#agent_user@user:mallory",
+        "agent:helper#agent_user@user:nobody",
+        "organization:globex#admin@user:bob",
+        "organization:nowhere#admin@user:bob",
+        "user:dora#delegate_of@agent:spy",
+        "user:dora#delegate_of@agent:nobody",
+    ] {
+        let refused = registry.write_relationships(&dora("acme"), &[tuple(relationship)]).map(drop);
+        assert_eq!(refused, Err(elsewhere()), "{relationship}");
+        let refused = registry.delete_relationships(&dora("acme"), &[key(relationship)]).map(drop);
+        assert_eq!(refused, Err(elsewhere()), "{relationship}");
+    }
+    for here in ["agent:helper#agent_user@user:dora", "user:dora#delegate_of@agent:helper"] {
+        registry.write_relationships(&dora("acme"), &[tuple(here)]).expect("all of it is here");
+    }
+    for (tenant, is_one) in [("acme", true), ("globex", true), ("nowhere", false)] {
+        let found = registry.is_administrator(&object("user:dora"), tenant, crate::scene::NOW);
+        assert_eq!(found, Ok(is_one), "{tenant}");
+    }
+    let bob = registry.is_administrator(&object("user:bob"), "acme", crate::scene::NOW);
+    assert_eq!(bob, Ok(false));
+}
+
+pub(crate) fn an_operator_registers_and_does_nothing_else(store: &Store) {
+    let mut registry = scene(store);
+    let operator = |name: &str| Act { actor: Actor::Operator(object(name)), ..local() };
+    let eve = person("eve", &["acme"]);
+    registry.put_person(&operator("user:bob"), &eve).expect("bob is one");
+    registry.new_era(&operator("user:bob")).expect("bob is one");
+    let refused = registry.retire_identity(&operator("user:carol"), &object("agent:helper"));
+    let line = "`user:carol` may not retire this identity".to_owned();
+    assert_eq!(refused.map(drop), Err(RegistryError::Denied(line)));
+    // Neither a machine nor who is not registered is one, whatever is configured.
+    for name in ["agent:helper", "user:nobody"] {
+        let line = format!("`{name}` may not register tenants, people and objects");
+        let refused = registry.put_person(&operator(name), &eve).map(drop);
+        assert_eq!(refused, Err(RegistryError::Denied(line)));
+    }
+}

@@ -284,3 +284,62 @@ pub(crate) fn the_log_builds_the_snapshot_that_the_tables_say(store: &Store) {
     let body = world.build([7; 16]).expect("the builder takes it");
     assert!(!body.is_empty());
 }
+
+pub(crate) fn those_of_a_tenant_name_nothing_of_another(store: &Store) {
+    let mut registry = scene(store);
+    let globex = mandate_registry::identity::NewIdentity {
+        object: object("agent:spy"),
+        tenant: "globex".to_owned(),
+        owner: None,
+        ..crate::scene::helper()
+    };
+    registry.create_identity(&local(), &globex).expect("it is new");
+    let more = [
+        "workspace:w#organization@organization:acme",
+        "board:b#workspace@workspace:w",
+        "board:b#viewer@user:dora",
+        "workspace:v#organization@organization:globex",
+        "workspace:v#viewer@user:dora",
+        "tool:tasks/get_board#can_call@organization:acme#member",
+        "tool:tasks/get_board#can_call@agent:spy",
+        "tool:tasks/get_board#server@mcp_server:tasks",
+        "user:dora#delegate_of@agent:helper",
+        "user:dora#delegate_of@agent:spy",
+    ];
+    write(&mut registry, &more).expect("all fits");
+    let of = |tenant: &str| RelationshipFilter { tenant: Some(tenant.to_owned()), ..any() };
+    let acme = [
+        "agent:helper#organization@organization:acme",
+        "agent:helper#owner@user:bob",
+        "board:b#viewer@user:dora",
+        "board:b#workspace@workspace:w",
+        "organization:acme#admin@user:anne",
+        "organization:acme#member@user:anne",
+        "organization:acme#member@user:bob",
+        "organization:acme#member@user:carol",
+        "organization:acme#member@user:dora",
+        "tool:tasks/get_board#can_call@organization:acme#member",
+        "user:dora#delegate_of@agent:helper",
+        "workspace:w#organization@organization:acme",
+    ];
+    assert_eq!(list(&mut registry, &of("acme")), acme);
+    let globex = [
+        "agent:spy#organization@organization:globex",
+        "organization:globex#admin@user:mallory",
+        "organization:globex#member@user:dora",
+        "organization:globex#member@user:mallory",
+        "tool:tasks/get_board#can_call@agent:spy",
+        "user:dora#delegate_of@agent:spy",
+        "workspace:v#organization@organization:globex",
+        "workspace:v#viewer@user:dora",
+    ];
+    assert_eq!(list(&mut registry, &of("globex")), globex);
+    assert_eq!(list(&mut registry, &of("nowhere")), Vec::<String>::new());
+    let page = RelationshipFilter {
+        after: Some(key(acme[1])),
+        subject: Some(object("user:dora")),
+        most: 2,
+        ..of("acme")
+    };
+    assert_eq!(list(&mut registry, &page), [acme[2], acme[8]]);
+}

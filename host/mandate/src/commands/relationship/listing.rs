@@ -46,6 +46,7 @@ impl ListCommand {
             object_type: self.object_type.clone(),
             relation: self.relation.clone(),
             subject: optional_object("--subject", self.subject.as_deref())?,
+            tenant: None,
             after: self.after.as_deref().map(key).transpose()?,
             most: self.limit,
         };
