@@ -15,6 +15,7 @@ pub mod mint;
 pub mod moment;
 pub mod output;
 pub mod plugin;
+mod registry_json;
 pub mod server;
 mod stop;
 pub mod webhook;

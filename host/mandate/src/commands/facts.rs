@@ -12,6 +12,7 @@ use serde_json::json;
 use super::input_file;
 use super::registry_option::{ActOptions, finish};
 use crate::output::{self, Page};
+use crate::registry_json;
 
 /// Facts: who and what there is, in one YAML file (docs/facts.md).
 #[derive(Args, Clone, Debug)]
@@ -92,8 +93,7 @@ impl ApplyCommand {
             page.line(if self.dry_run { "would change" } else { "changed" });
             page.rows(&counts.map(|(name, count)| (name, count.to_string())));
         }
-        let counts = counts.map(|(name, count)| (name.to_owned(), json!(count)));
-        let value = json!({"changed": serde_json::Map::from_iter(counts)});
+        let value = json!({"changed": registry_json::applied(&applied)});
         Ok(finish(self.act.json, &act, page, value, written.position))
     }
 }

@@ -8,10 +8,11 @@ use mandate_authz::record::{Holder, Status};
 use mandate_registry::person::Person;
 use serde_json::{Value, json};
 
-use super::identity::report::{moment, status};
+use super::identity::report::moment;
 use super::instant::Instant;
 use super::registry_option::{ActOptions, ConfigOption, finish, object};
 use crate::output::{self, Page};
+use crate::registry_json;
 
 /// People: which tokens they are, and to which tenants they belong.
 #[derive(Args, Clone, Debug)]
@@ -101,7 +102,7 @@ impl PutCommand {
         let written = registry.put_person(&act, &person)?;
         let mut page = Page::new();
         page.line(&format!("person {} registered", person.object));
-        Ok(finish(self.act.json, &act, page, value(&person), written.position))
+        Ok(finish(self.act.json, &act, page, registry_json::person(&person), written.position))
     }
 }
 
@@ -124,13 +125,13 @@ impl ListCommand {
             vec![
                 person.object.to_string(),
                 person.tenants.join(","),
-                status(person.status).to_owned(),
+                registry_json::status(person.status).to_owned(),
                 moment(person.expires_at),
             ]
         }));
         let mut page = Page::new();
         page.table(&table);
-        let values: Vec<Value> = people.iter().map(value).collect();
+        let values: Vec<Value> = people.iter().map(registry_json::person).collect();
         Ok(output::print_either(self.json, &json!({"people": values}), &page))
     }
 }
@@ -159,20 +160,9 @@ impl ShowCommand {
         page.rows(&[
             ("tenants", person.tenants.join(", ")),
             ("tokens", subjects.join(", ")),
-            ("status", status(person.status).to_owned()),
+            ("status", registry_json::status(person.status).to_owned()),
             ("expires", moment(person.expires_at)),
         ]);
-        Ok(output::print_either(self.json, &value(&person), &page))
+        Ok(output::print_either(self.json, &registry_json::person(&person), &page))
     }
-}
-
-fn value(person: &Person) -> Value {
-    let subject = |holder: &Holder| json!({"issuer": holder.issuer, "name": holder.name});
-    json!({
-        "person": person.object.to_string(),
-        "tenants": person.tenants,
-        "subjects": person.subjects.iter().map(subject).collect::<Vec<_>>(),
-        "status": status(person.status),
-        "expires_at": person.expires_at,
-    })
 }

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::registry_option::{ActOptions, ConfirmOption, finish};
 use crate::output::{self, Page};
+use crate::registry_json;
 
 /// The registry as a whole.
 #[derive(Args, Clone, Debug)]
@@ -49,7 +50,7 @@ impl NewEraCommand {
         let mut page = Page::new();
         page.line(&format!("era {era} begins after {before}"));
         self.confirm.explain(&mut page);
-        let value = json!({"before": {"era": before.era, "epoch": before.epoch}});
+        let value = json!({"before": registry_json::position(before)});
         Ok(finish(self.act.json, &act, page, value, written.position))
     }
 }

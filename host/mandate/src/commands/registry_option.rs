@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use crate::commands::session::now;
 use crate::configuration::Configuration;
 use crate::output::{self, Page};
+use crate::registry_json;
 
 /// The option that names the configuration.
 #[derive(Args, Clone, Debug)]
@@ -137,9 +138,8 @@ pub(super) fn finish(
 ) -> ExitCode {
     let confirmed = act.confirm == Confirm::Confirmed;
     if let Some(members) = value.as_object_mut() {
-        let position = json!({"era": position.era, "epoch": position.epoch});
         members.insert("confirmed".to_owned(), json!(confirmed));
-        members.insert("position".to_owned(), position);
+        members.insert("position".to_owned(), registry_json::position(position));
     }
     if confirmed {
         page.line(&format!("registry at era {}, epoch {}", position.era, position.epoch));

@@ -5,7 +5,6 @@ use std::str::FromStr;
 
 use clap::Args;
 use mandate_authz::record::{Grant, Scope};
-use serde_json::{Value, json};
 
 /// What an identity is limited to. What is not given is empty, and covers nothing.
 #[derive(Args, Clone, Debug)]
@@ -61,18 +60,6 @@ pub(super) fn text(scope: &Scope) -> String {
         Grant::Listed(names) => format!("{name} {}", names.join(",")),
     });
     parts.join("; ")
-}
-
-/// For programs.
-pub(super) fn value(scope: &Scope) -> Value {
-    let members = parts(scope).map(|(name, grant)| {
-        let value = match grant {
-            Grant::All => json!("*"),
-            Grant::Listed(names) => json!(names),
-        };
-        (name.to_owned(), value)
-    });
-    Value::Object(members.into_iter().collect())
 }
 
 fn parts(scope: &Scope) -> [(&'static str, &Grant); 4] {

@@ -12,6 +12,7 @@ use crate::commands::instant::Instant;
 use crate::commands::registry_option::ConfigOption;
 use crate::moment::utc;
 use crate::output::{self, Page};
+use crate::registry_json;
 
 /// Look for records: what did this identity do, with this credential, for this user?
 ///
@@ -109,8 +110,10 @@ impl QueryCommand {
         Ok(match form {
             Form::Csv => output::print(&csv(&entries)?),
             Form::Json => {
-                let records: Result<Vec<Value>, _> = entries.iter().map(value).collect();
-                output::print(&format!("{}\n", json!({"records": records?})))
+                let records: Option<Vec<Value>> =
+                    entries.iter().map(registry_json::audit_entry).collect();
+                let records = records.context("a record is no JSON")?;
+                output::print(&format!("{}\n", json!({"records": records})))
             }
             Form::Table => {
                 let mut rows = vec![head()];
@@ -130,17 +133,6 @@ fn place(text: &str) -> anyhow::Result<Place> {
         Some(Place { tenant: tenant.to_owned(), sequence: sequence.parse().ok()? })
     });
     parsed.with_context(|| format!("`--after`: `{text}` is no TENANT/NUMBER"))
-}
-
-/// A record with its place, for programs.
-pub(super) fn value(entry: &AuditEntry) -> anyhow::Result<Value> {
-    let record: Value = serde_json::from_str(&entry.record).context("a record is no JSON")?;
-    Ok(json!({
-        "tenant": entry.place.tenant,
-        "sequence": entry.place.sequence,
-        "kind": entry.kind.as_str(),
-        "record": record,
-    }))
 }
 
 fn head() -> Vec<String> {

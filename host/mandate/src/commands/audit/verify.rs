@@ -8,7 +8,7 @@ use clap::Args;
 use mandate_authz::container::PinnedKey;
 use mandate_registry::Registry;
 use mandate_registry::audit::{Checkpoint, Verdict};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::named;
 use super::segment_files::Files;
@@ -16,6 +16,7 @@ use crate::commands::input_file;
 use crate::commands::registry_option::ConfigOption;
 use crate::commands::snapshot::key_file::PinnedKeys;
 use crate::output::{self, Page};
+use crate::registry_json;
 
 /// Verify the chain of every tenant, or of one: 0 where nothing is wrong, 1 with the first record that
 /// is.
@@ -71,7 +72,7 @@ impl VerifyCommand {
             }
             is_intact &= matches!(verdict, Verdict::Intact(_));
             page.line(&format!("{}: {}", named(&tenant), text(&verdict, newest)));
-            values.push(value(&tenant, &verdict));
+            values.push(registry_json::audit_verdict(&tenant, &verdict));
         }
         let mut all = json!({"intact": is_intact, "chains": values});
         if let (Some(members), false) = (all.as_object_mut(), self.segment.is_empty()) {
@@ -129,16 +130,4 @@ fn text(verdict: &Verdict, checkpoint: Option<&Checkpoint>) -> String {
         (None, None) => "no checkpoint vouches that it is the chain of before".to_owned(),
     };
     format!("{} records, intact{sealed}; {vouched}", intact.records)
-}
-
-fn value(tenant: &str, verdict: &Verdict) -> Value {
-    match verdict {
-        Verdict::Broken(broken) => {
-            json!({"tenant": tenant, "intact": false, "problem": broken.to_string()})
-        }
-        Verdict::Intact(intact) => json!({
-            "tenant": tenant, "intact": true, "records": intact.records, "sealed": intact.sealed,
-            "vouched": intact.vouched,
-        }),
-    }
 }

@@ -7,11 +7,11 @@ use clap::Args;
 use mandate_registry::credential::NewCredential;
 
 use super::material::{Kind, MaterialOptions};
-use super::report;
 use super::secret_file::SecretFile;
 use crate::commands::instant::Instant;
 use crate::commands::registry_option::{ActOptions, ConfirmOption, finish, object};
 use crate::output::Page;
+use crate::registry_json;
 
 /// Give an identity one more credential. A generated secret has 256 bits and is shown this once.
 #[derive(Args, Clone, Debug)]
@@ -58,7 +58,7 @@ impl AddCommand {
         let issued = written.outcome;
         let mut page = Page::new();
         page.line(&format!("credential {} of {identity}", issued.credential.id));
-        let mut value = report::value(&issued.credential);
+        let mut value = registry_json::credential(&issued.credential);
         file.deliver(issued.secret.as_ref(), &issued.credential.id, &mut page, &mut value)?;
         self.confirm.explain(&mut page);
         Ok(finish(self.act.json, &act, page, value, written.position))

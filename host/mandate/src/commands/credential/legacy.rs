@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use crate::commands::input_file;
 use crate::commands::registry_option::{ActOptions, ConfirmOption, finish, object};
 use crate::output::Page;
+use crate::registry_json;
 
 /// Import the rows of a table of hashed tokens, so that they can be recognised. Nothing decides by
 /// them.
@@ -65,11 +66,7 @@ impl ImportCommand {
             "{imported} of {rows} tokens are new, {linked} of these have an identity"
         ));
         self.confirm.explain(&mut page);
-        let value = |token: &mandate_registry::credential::LegacyToken| {
-            let identity = token.identity.as_ref().map(ToString::to_string);
-            json!({"id": token.id, "algorithm": token.algorithm, "identity": identity})
-        };
-        let values: Vec<Value> = written.outcome.iter().map(value).collect();
+        let values: Vec<Value> = written.outcome.iter().map(registry_json::legacy_token).collect();
         let value = json!({"rows": rows, "imported": values});
         Ok(finish(self.act.json, &act, page, value, written.position))
     }

@@ -9,6 +9,7 @@ use super::report;
 use crate::commands::registry_option::{ConfigOption, object};
 use crate::commands::session::now;
 use crate::output::{self, Page};
+use crate::registry_json;
 
 /// List the credentials of an identity, revoked ones too.
 #[derive(Args, Clone, Debug)]
@@ -41,7 +42,7 @@ impl ListCommand {
         let credentials = registry.credentials(&identity, after, self.limit)?;
         let mut page = Page::new();
         page.table(&report::table(&credentials, now(self.now)?));
-        let values: Vec<Value> = credentials.iter().map(report::value).collect();
+        let values: Vec<Value> = credentials.iter().map(registry_json::credential).collect();
         Ok(output::print_either(self.json, &json!({"credentials": values}), &page))
     }
 }

@@ -8,9 +8,9 @@ use mandate_registry::confirm::Confirm;
 use mandate_registry::credential::Credential;
 use serde_json::{Value, json};
 
-use super::report;
 use crate::commands::registry_option::{ActOptions, ConfirmOption, finish, object};
 use crate::output::Page;
+use crate::registry_json;
 
 /// Revoke a credential at once, or with --all every one of an identity. The identity stays as it is.
 #[derive(Args, Clone, Debug)]
@@ -51,7 +51,7 @@ impl RevokeCommand {
         if self.all {
             self.confirm.explain(&mut page);
         }
-        let values: Vec<Value> = revoked.iter().map(report::value).collect();
+        let values: Vec<Value> = revoked.iter().map(registry_json::credential).collect();
         Ok(finish(self.act.json, &act, page, json!({"revoked": values}), position))
     }
 }

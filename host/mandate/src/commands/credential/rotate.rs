@@ -7,11 +7,11 @@ use clap::Args;
 use mandate_registry::credential::{CredentialKind, Rotation};
 
 use super::material::{Kind, MaterialOptions};
-use super::report;
 use super::secret_file::SecretFile;
 use crate::commands::instant::{self, Instant};
 use crate::commands::registry_option::{ActOptions, ConfirmOption, finish};
 use crate::output::Page;
+use crate::registry_json;
 
 /// Replace a credential by a new one of its kind. Both are good for the window, which never prolongs
 /// the old one.
@@ -58,7 +58,7 @@ impl RotateCommand {
         let issued = written.outcome;
         let mut page = Page::new();
         page.line(&format!("credential {} replaces {}", issued.credential.id, self.credential));
-        let mut value = report::value(&issued.credential);
+        let mut value = registry_json::credential(&issued.credential);
         file.deliver(issued.secret.as_ref(), &issued.credential.id, &mut page, &mut value)?;
         self.confirm.explain(&mut page);
         Ok(finish(self.act.json, &act, page, value, written.position))

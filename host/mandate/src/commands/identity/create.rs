@@ -12,6 +12,7 @@ use crate::commands::instant::Instant;
 use crate::commands::registry_option::{ActOptions, finish, object};
 use crate::commands::scope_option::ScopeOptions;
 use crate::output::Page;
+use crate::registry_json;
 
 /// Make an identity: an agent or a service, with nothing but what is given here.
 #[derive(Args, Clone, Debug)]
@@ -83,7 +84,7 @@ impl CreateCommand {
         let mut page = Page::new();
         page.line(&format!("identity {} created", written.outcome.object));
         page.rows(&report::rows(&written.outcome));
-        let value = report::value(&written.outcome);
+        let value = registry_json::identity(&written.outcome);
         Ok(finish(self.act.json, &act, page, value, written.position))
     }
 }

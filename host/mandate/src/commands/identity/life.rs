@@ -8,6 +8,7 @@ use super::report;
 use crate::commands::registry_option::{ActOptions, finish, object};
 use crate::commands::scope_option::ScopeOptions;
 use crate::output::Page;
+use crate::registry_json;
 
 /// One identity, and in whose name it is changed.
 #[derive(Args, Clone, Debug)]
@@ -37,9 +38,9 @@ impl LifeCommand {
             Life::Suspend => registry.suspend_identity(&act, &identity)?,
         };
         let mut page = Page::new();
-        let status = report::status(written.outcome.status);
+        let status = registry_json::status(written.outcome.status);
         page.line(&format!("identity {identity} is {status}"));
-        let value = report::value(&written.outcome);
+        let value = registry_json::identity(&written.outcome);
         Ok(finish(self.act.json, &act, page, value, written.position))
     }
 }
@@ -64,7 +65,7 @@ impl ScopeCommand {
         let mut page = Page::new();
         page.line(&format!("scope of identity {identity} replaced"));
         page.rows(&report::rows(&written.outcome));
-        let value = report::value(&written.outcome);
+        let value = registry_json::identity(&written.outcome);
         Ok(finish(self.act.json, &act, page, value, written.position))
     }
 }

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::report;
 use crate::commands::registry_option::{ConfigOption, object, optional_object};
 use crate::output::{self, Page};
+use crate::registry_json;
 
 /// List identities, in the order of their names.
 #[derive(Args, Clone, Debug)]
@@ -48,14 +49,14 @@ impl ListCommand {
                 identity.object.to_string(),
                 identity.tenant.clone(),
                 identity.owner.as_ref().map_or_else(String::new, ToString::to_string),
-                report::status(identity.status).to_owned(),
+                registry_json::status(identity.status).to_owned(),
                 report::moment(identity.expires_at),
                 report::moment(identity.last_used_at),
             ]
         }));
         let mut page = Page::new();
         page.table(&table);
-        let values: Vec<Value> = identities.iter().map(report::value).collect();
+        let values: Vec<Value> = identities.iter().map(registry_json::identity).collect();
         Ok(output::print_either(self.json, &json!({"identities": values}), &page))
     }
 }
@@ -80,6 +81,6 @@ impl ShowCommand {
         let mut page = Page::new();
         page.line(&identity.object.to_string());
         page.rows(&report::rows(&identity));
-        Ok(output::print_either(self.json, &report::value(&identity), &page))
+        Ok(output::print_either(self.json, &registry_json::identity(&identity), &page))
     }
 }

@@ -1,20 +1,11 @@
-//! Identities for people and programs.
+//! Identities for people.
 
-use mandate_authz::record::{DelegationMode, Status};
+use mandate_authz::record::DelegationMode;
 use mandate_registry::identity::MachineIdentity;
-use serde_json::{Value, json};
 
 use crate::commands::scope_option;
 use crate::moment::utc;
-
-/// As the database writes it.
-pub(in crate::commands) const fn status(status: Status) -> &'static str {
-    match status {
-        Status::Active => "active",
-        Status::Retired => "retired",
-        Status::Suspended => "suspended",
-    }
-}
+use crate::registry_json::status;
 
 /// How delegations of an identity are written.
 pub(super) fn delegation(text: &str) -> Result<DelegationMode, &'static str> {
@@ -59,29 +50,4 @@ pub(super) fn rows(identity: &MachineIdentity) -> Vec<(&'static str, String)> {
         rows.push(("tokens", format!("{} of {}", names.join(", "), external.issuer)));
     }
     rows
-}
-
-/// One identity, for programs.
-pub(super) fn value(identity: &MachineIdentity) -> Value {
-    let object =
-        |object: &Option<mandate_authz::name::ObjectName>| object.as_ref().map(ToString::to_string);
-    json!({
-        "identity": identity.object.to_string(),
-        "kind": identity.kind.as_str(),
-        "display_name": identity.display_name,
-        "thread": identity.thread,
-        "owner": object(&identity.owner),
-        "tenant": identity.tenant,
-        "scope": scope_option::value(&identity.scope),
-        "delegation": identity.delegation.as_str(),
-        "sole_user": object(&identity.sole_user),
-        "status": status(identity.status),
-        "expires_at": identity.expires_at,
-        "created_at": identity.created_at,
-        "last_used_at": identity.last_used_at,
-        "last_rotated_at": identity.last_rotated_at,
-        "external": identity.external.as_ref().map(|external| json!({
-            "issuer": external.issuer, "subject": external.subject, "client": external.client,
-        })),
-    })
 }

@@ -9,11 +9,12 @@ use mandate_registry::identity::NewThread;
 use serde_json::json;
 
 use super::report;
-use crate::commands::credential::{report as credential, secret_file::SecretFile};
+use crate::commands::credential::secret_file::SecretFile;
 use crate::commands::instant::Instant;
 use crate::commands::registry_option::{ActOptions, ConfirmOption, finish, object};
 use crate::commands::scope_option::ScopeOptions;
 use crate::output::Page;
+use crate::registry_json;
 
 /// Make the identity of one agent thread, `agent:codex-THREAD`, and its credential, in one write.
 ///
@@ -83,8 +84,8 @@ impl ThreadCommand {
         ));
         page.rows(&report::rows(&identity));
         let mut value = json!({
-            "identity": report::value(&identity),
-            "credential": credential::value(&issued.credential),
+            "identity": registry_json::identity(&identity),
+            "credential": registry_json::credential(&issued.credential),
         });
         file.deliver(issued.secret.as_ref(), &issued.credential.id, &mut page, &mut value)?;
         self.confirm.explain(&mut page);

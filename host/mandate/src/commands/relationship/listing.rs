@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::key;
 use crate::commands::registry_option::{ConfigOption, optional_object};
 use crate::output::{self, Page};
+use crate::registry_json;
 
 /// List relationships, in the order of object, relation and subject.
 #[derive(Args, Clone, Debug)]
@@ -57,18 +58,7 @@ impl ListCommand {
             let under = under.unwrap_or_default();
             page.line(&format!("{object}#{relation}@{subject}{under}"));
         }
-        let value = |tuple: &Tuple| {
-            let condition = tuple.condition.as_ref();
-            json!({
-                "object": tuple.object.to_string(),
-                "relation": tuple.relation,
-                "subject": tuple.subject.to_string(),
-                "condition": condition.map(|condition| json!({
-                    "name": condition.name, "context": condition.context,
-                })),
-            })
-        };
-        let values: Vec<Value> = tuples.iter().map(value).collect();
+        let values: Vec<Value> = tuples.iter().map(registry_json::relationship).collect();
         Ok(output::print_either(self.json, &json!({"relationships": values}), &page))
     }
 }
