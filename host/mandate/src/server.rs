@@ -9,6 +9,7 @@
     reason = "an error is the answer that goes out: made once for a request, and moved to where it is sent"
 )]
 
+mod admin;
 mod answer;
 mod audit_intake;
 mod audit_log;
@@ -43,6 +44,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use mandate_authz::container::SigningKey;
+use mandate_authz::model::Model;
 use mandate_host::Plugin;
 use mandate_registry::Registry;
 use mandate_registry::content::Slice;
@@ -65,6 +67,8 @@ pub type OpenRegistry = Arc<dyn Fn() -> anyhow::Result<Registry> + Send + Sync>;
 pub struct Deployment {
     /// The contract as written.
     pub contract: Value,
+    /// The model as read.
+    pub model: Model,
     /// Connects to the registry.
     pub open: OpenRegistry,
     /// Signs what the feed publishes.

@@ -9,6 +9,8 @@
     reason = "tests stop where something is not as it should be"
 )]
 
+#[path = "server/admin.rs"]
+mod admin;
 #[path = "server/audit.rs"]
 mod audit;
 #[path = "server/authzen.rs"]

@@ -107,6 +107,7 @@ fn deployment(configuration: &Configuration, plugin: &PluginChoice) -> anyhow::R
     let version = contract.as_version();
     Ok(Deployment {
         contract: contract.value,
+        model: model.clone(),
         open: Arc::new(move || source.registry(&version, policy.clone(), model.clone())),
         key: feed.read_key()?,
         slices: slices?,

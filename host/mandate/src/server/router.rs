@@ -11,6 +11,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::routing::{get, post};
 use tokio::time::timeout;
 
+use super::admin;
 use super::answer::{Answer, busy, problem, unavailable};
 use super::audit_intake;
 use super::authzen;
@@ -31,6 +32,7 @@ pub(super) fn router(shared: &Arc<Shared>) -> Router {
         .route("/access/v1/search/action", post(authzen::search_actions))
         .route("/access/v1/search/resource", post(authzen::search_resources))
         .route("/access/v1/search/subject", post(authzen::search_subjects))
+        .merge(admin::router())
         .route("/allowed", post(permit::allowed))
         .route("/allowed/bulk", post(permit::allowed_bulk))
         .route("/api/auth/introspect", post(introspection::introspect))

@@ -1,6 +1,6 @@
 //! The member `serve` of the configuration: docs/server.md#configuration.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -9,6 +9,7 @@ use mandate_authn::Contract;
 use mandate_authz::policy::{Action, ActionTarget, Policy, Protocol};
 use serde::Deserialize;
 
+use super::evaluation::is_of;
 use super::ext_authz::ExtAuthzSettings;
 use crate::feed::ListenAddress;
 
@@ -41,6 +42,9 @@ pub struct Settings {
     /// Who may ask about tokens of which audiences: by the object of the caller.
     #[serde(default)]
     pub introspection: BTreeMap<String, Vec<String>>,
+    /// Who may register tenants and people, take over facts and begin an era: objects of people.
+    #[serde(default)]
+    pub operators: BTreeSet<String>,
     /// Key sets out of files, by issuer, in place of the issuer's own.
     #[serde(default)]
     pub key_sets: BTreeMap<String, PathBuf>,
@@ -201,6 +205,13 @@ impl Settings {
                     "`serve.introspection`: `{caller}`: the contract has no route `{audience}`"
                 );
             }
+        }
+        let user = policy.types().user.as_str();
+        for operator in &self.operators {
+            ensure!(
+                is_of(operator, user),
+                "`serve.operators`: `{operator}` is no `{user}:ID`: only people manage"
+            );
         }
         // A token for what is guarded must not open the server, nor the other way round.
         ensure!(

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use mandate_authn::Contract;
+use mandate_authz::model::Model;
+use mandate_authz::container::PinnedKey;
 use mandate_authz::policy::Policy as Tables;
 use mandate_host::{Limits, Policy};
 use tokio::sync::Semaphore;
@@ -31,11 +33,15 @@ pub(super) struct Shared {
     pub(super) settings: Settings,
     /// What the contract says, for reading tables. It decides nothing here.
     pub(super) tables: Tables,
+    /// What facts are read by.
+    pub(super) model: Model,
     pub(super) policy: Policy,
     pub(super) deciders: Workers,
     pub(super) registries: Registries,
     pub(super) trust: Arc<TrustKeeper>,
     pub(super) audit: AuditLog,
+    /// What signs segments of the audit.
+    pub(super) audit_keys: Vec<PinnedKey>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) journal: Journal,
     pub(super) requests: Semaphore,
@@ -52,7 +58,7 @@ const POLLS: usize = 256;
 impl Shared {
     /// Connects, publishes a first snapshot, loads it and the trust. Blocks.
     pub(super) fn start(settings: Settings, deployment: Deployment) -> anyhow::Result<Arc<Self>> {
-        let Deployment { contract, open, key, slices, plugin, hooks } = deployment;
+        let Deployment { contract, model, open, key, slices, plugin, hooks } = deployment;
         let checked =
             Contract::parse(&contract.to_string()).map_err(|error| anyhow!("contract: {error}"))?;
         let tables =
@@ -67,6 +73,7 @@ impl Shared {
         let policy = Policy::new(plugin, limits)?;
         let trust = Arc::new(TrustKeeper::start(contract, &settings, policy.clone(), journal)?);
         let mut registry = open().context("`database`")?;
+        let audit_keys = vec![PinnedKey::parse(&key.to_public_jwk()).context("`feed.key`")?];
         let mut publisher = Publisher::new(key, checked.version(), Arc::clone(&metrics), journal)?;
         publisher.add(Line::of_policy(policy.clone()));
         let mut feeds = BTreeMap::new();
@@ -87,12 +94,14 @@ impl Shared {
         let processors = available_parallelism().map_or(2, usize::from);
         Ok(Arc::new(Self {
             tables,
+            model,
             policy,
             // As many as there are instances; a decision takes a millisecond at most.
             deciders: Workers::new(processors.saturating_mul(2).max(4), 256),
             registries: Registries::new(open, settings.limits.registry_connections),
             trust,
             audit,
+            audit_keys,
             metrics,
             journal,
             requests: Semaphore::new(settings.limits.requests),

@@ -56,6 +56,20 @@ impl World {
         registry(&self.folder)
     }
 
+    /// Waits until the server decides by what the registry has now.
+    pub(crate) fn follow(&self) {
+        let position = self.registry().position().unwrap();
+        let wanted = json!(format!("{}.{}", position.era, position.epoch));
+        for _ in 0..200 {
+            let (_, body) = self.get("/readyz", None);
+            if serde_json::from_str::<Value>(&body).unwrap()["position"] == wanted {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(25));
+        }
+        panic!("the server does not reach {wanted}");
+    }
+
     /// Asks, with the token of a caller where there is one.
     pub(crate) fn post(&self, path: &str, token: Option<&str>, body: &Value) -> (u16, Value) {
         self.post_with(path, &authorization(token), body)
@@ -415,6 +429,6 @@ pub(crate) fn tuple(text: &str) -> Tuple {
     Tuple::new(object(of), relation, Subject::parse(subject).unwrap())
 }
 
-fn holder(name: &str) -> Holder {
+pub(crate) fn holder(name: &str) -> Holder {
     Holder { issuer: ISSUER.to_owned(), name: name.to_owned() }
 }
