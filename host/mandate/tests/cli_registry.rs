@@ -26,6 +26,8 @@ mod notifying;
 mod publishing;
 #[path = "cli_registry/relations.rs"]
 mod relations;
+#[path = "cli_registry/running.rs"]
+mod running;
 #[path = "cli_registry/set_up.rs"]
 mod set_up;
 #[path = "cli_registry/workplace.rs"]

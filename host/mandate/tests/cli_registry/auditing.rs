@@ -2,10 +2,12 @@
 
 use std::fs;
 use std::io::Write as _;
+use std::process::{Command, Stdio};
 
 use mandate_registry::database::{self, Access};
 use serde_json::{Value, json};
 
+use crate::running::{Running, until};
 use crate::workplace::{NOW, Workplace};
 
 /// A line of Envoy's access log about a decision.
@@ -57,6 +59,42 @@ fn audit_ingest_takes_an_access_log_in_once() {
     assert_eq!(helper["last_used_at"], NOW + 3);
     let credentials = workplace.json(&["credential", "list", "agent:helper"]);
     assert_eq!(credentials["credentials"][1]["last_used_at"], NOW + 3);
+}
+
+#[test]
+fn audit_ingest_follow_goes_on_as_the_log_grows_and_is_rotated() {
+    let workplace = Workplace::of_boards("audit-follow");
+    let log = workplace.path("access.log");
+    let position = workplace.path("position.json");
+    fs::write(&log, line(1, "allow")).unwrap();
+    let mut following = Running::start(
+        Command::new(env!("CARGO_BIN_EXE_mandate"))
+            .args(["audit", "ingest", &log, "--follow", "--position", &position, "--json"])
+            .args(["--config", &workplace.path("mandate.yaml")])
+            .stdout(Stdio::piped()),
+    );
+    let comes = |number: u64| {
+        let id = format!("envoy-1:boot:{number}");
+        let query = ["audit", "query", "--decision", &id];
+        until("a record", || (!sequences(&workplace.json(&query)).is_empty()).then_some(()));
+    };
+    comes(1);
+    let second = line(2, "deny");
+    let (half, rest) = second.split_at(60);
+    let mut file = fs::OpenOptions::new().append(true).open(&log).unwrap();
+    file.write_all(half.as_bytes()).unwrap();
+    file.write_all([rest, &line(3, "allow")].concat().as_bytes()).unwrap();
+    comes(3);
+    // The log is rotated once what was in it has been read.
+    fs::rename(&log, workplace.path("access.log.1")).unwrap();
+    fs::write(&log, line(4, "allow")).unwrap();
+    comes(4);
+    assert_eq!(following.stop(), 0);
+    let counts = json!({"lines": 4, "new": 4, "passed_over": 0, "conflicts": 0, "refused": 0});
+    assert_eq!(following.next(), counts);
+    // Where it stopped, the next one goes on.
+    let ingest = ["audit", "ingest", &log, "--position", &position];
+    assert_eq!(workplace.json(&ingest)["lines"], 0);
 }
 
 #[test]

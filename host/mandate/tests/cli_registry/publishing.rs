@@ -1,12 +1,12 @@
 //! `snapshot publish` and `registry new-era`.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::cli::{Ran, mandate};
+use crate::running::{Running, until};
 use crate::workplace::{NOW, Workplace};
 
 /// A folder to publish into.
@@ -95,36 +95,49 @@ fn registry_new_era_begins_with_a_snapshot() {
     );
 }
 
-/// Ends with the test, whatever becomes of it.
-struct Running(Child);
+/// `snapshot publish --watch`.
+fn watch(workplace: &Workplace, folder: &str) -> Running {
+    Running::start(
+        Command::new(env!("CARGO_BIN_EXE_mandate"))
+            .args(["snapshot", "publish", folder, "--watch", "--json", "--config"])
+            .arg(workplace.path("mandate.yaml"))
+            .stdout(Stdio::piped()),
+    )
+}
 
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
+/// Kind and epoch of what it published next.
+fn next(publisher: &Running) -> (String, u64) {
+    let line = publisher.next();
+    (line["kind"].as_str().unwrap().to_owned(), line["epoch"].as_u64().unwrap())
 }
 
 #[test]
 fn snapshot_publish_watch_follows_every_write() {
     let workplace = Workplace::of_boards("publish-watch");
     let folder = folder(&workplace);
-    let mut running = Running(
-        Command::new(env!("CARGO_BIN_EXE_mandate"))
-            .args(["snapshot", "publish", &folder, "--watch", "--json", "--config"])
-            .arg(workplace.path("mandate.yaml"))
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap(),
-    );
-    let mut lines = BufReader::new(running.0.stdout.take().unwrap()).lines();
-    let mut next = || {
-        let line: Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
-        (line["kind"].as_str().unwrap().to_owned(), line["epoch"].as_u64().unwrap())
-    };
-    assert_eq!(next(), ("snapshot".to_owned(), 1));
+    let publisher = watch(&workplace, &folder);
+    assert_eq!(next(&publisher), ("snapshot".to_owned(), 1));
     workplace.json(&["identity", "suspend", "agent:helper"]);
-    assert_eq!(next(), ("delta".to_owned(), 2));
+    assert_eq!(next(&publisher), ("delta".to_owned(), 2));
     workplace.json(&["identity", "resume", "agent:helper"]);
-    assert_eq!(next(), ("delta".to_owned(), 3));
+    assert_eq!(next(&publisher), ("delta".to_owned(), 3));
+}
+
+#[test]
+fn snapshot_publish_watch_signs_heartbeats_while_nothing_changes() {
+    let workplace = Workplace::of_boards("publish-heartbeat");
+    let folder = folder(&workplace);
+    let mut publisher = watch(&workplace, &folder);
+    assert_eq!(next(&publisher), ("snapshot".to_owned(), 1));
+    let path = format!("{folder}/heartbeat.mandate");
+    until("a heartbeat", || fs::exists(&path).unwrap().then_some(()));
+    let public = workplace.path("keys/feed.public.json");
+    let verified = mandate(&["snapshot", "verify", &path, "--key", &public]);
+    assert_eq!(verified.code, 0, "{verified:?}");
+    assert_eq!(files(&folder), ["heartbeat.mandate", "snapshot-1.1.mandate"]);
+    // They are no news, and no write is lost behind one.
+    assert_eq!(publisher.rest(), [""; 0]);
+    workplace.json(&["identity", "suspend", "agent:helper"]);
+    assert_eq!(next(&publisher), ("delta".to_owned(), 2));
+    assert_eq!(publisher.stop(), 0);
 }
