@@ -3,6 +3,7 @@
 #![allow(
     clippy::allow_attributes,
     clippy::arithmetic_side_effects,
+    clippy::expect_used,
     clippy::indexing_slicing,
     clippy::unwrap_used,
     reason = "tests name what they expect to be there"
@@ -22,13 +23,20 @@ mod identities;
 mod local_server;
 #[path = "cli_registry/notifying.rs"]
 mod notifying;
+#[path = "cli_registry/on_postgres.rs"]
+mod on_postgres;
 #[path = "cli_registry/publishing.rs"]
 mod publishing;
 #[path = "cli_registry/relations.rs"]
 mod relations;
 #[path = "cli_registry/running.rs"]
 mod running;
+#[path = "../../registry/tests/suite/server.rs"]
+#[expect(dead_code, reason = "the registry's own tests use the rest")]
+mod server;
 #[path = "cli_registry/set_up.rs"]
 mod set_up;
+#[path = "../../registry/tests/suite/skip.rs"]
+mod skip;
 #[path = "cli_registry/workplace.rs"]
 mod workplace;
