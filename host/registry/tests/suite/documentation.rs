@@ -21,7 +21,9 @@ fn each_test_that_a_page_names_is_there() {
     let mut code = String::new();
     sources(&root.join("src"), &mut code);
     sources(&root.join("tests"), &mut code);
-    sources(&root.join("../mandate/tests/cli_registry"), &mut code);
+    for folder in ["cli_registry", "server"] {
+        sources(&root.join("../mandate/tests").join(folder), &mut code);
+    }
     let mut named = 0;
     for page in ["registry.md", "audit.md", "cli-registry.md"] {
         let text = std::fs::read_to_string(root.join("../../docs").join(page)).expect("the page");
