@@ -24,11 +24,23 @@ mod ext_authz;
 mod feed;
 #[path = "server/introspection.rs"]
 mod introspection;
+#[path = "server/nodes.rs"]
+mod nodes;
 #[path = "server/operation.rs"]
 mod operation;
 #[path = "server/permit.rs"]
 mod permit;
 #[path = "server/permit_sdks.rs"]
 mod permit_sdks;
+#[path = "../../registry/tests/suite/server.rs"]
+#[expect(dead_code, clippy::expect_used, reason = "the registry's tests use the rest")]
+mod postgres;
+mod skip {
+    pub(crate) fn skip(part: &str, reason: &str) {
+        crate::cli::skip(&format!("{part}: {reason}"));
+    }
+}
+#[path = "server/tls.rs"]
+mod tls;
 #[path = "server/world.rs"]
 mod world;

@@ -48,6 +48,7 @@ impl Ran {
 }
 
 /// A folder of one test, with the files that it writes.
+#[derive(Clone)]
 pub(crate) struct Folder(PathBuf);
 
 impl Folder {

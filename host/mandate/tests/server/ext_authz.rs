@@ -8,15 +8,14 @@ use std::time::{Duration, Instant};
 use mandate_registry::audit::AuditFilter;
 use serde_json::{Value, json};
 
-use crate::cli::skip;
+use crate::cli::{Folder, skip};
 use crate::world::{DECISIONS, ISSUER, World, now, sign, token_for};
 
 /// Envoy before an upstream that answers with what it has received, and the server beside it.
-struct Stage {
+pub(crate) struct Stage {
     envoy: Child,
     /// Headers as bytes; joined in a map; and with only the beginning of bodies.
     ports: [u16; 3],
-    world: World,
 }
 
 impl Drop for Stage {
@@ -31,17 +30,18 @@ const JOINED: usize = 1;
 const PARTIAL: usize = 2;
 
 impl Stage {
-    fn begin() -> Option<Self> {
+    /// Envoy, which asks at this port, by TLS where it is told how.
+    pub(crate) fn before(folder: &Folder, door: u16, tls: Option<&Value>) -> Option<Self> {
         let Some(program) = std::env::var_os("MANDATE_ENVOY") else {
             skip("ext_authz: MANDATE_ENVOY is not set");
             return None;
         };
-        let door = free_port();
-        let listen = format!("127.0.0.1:{door}");
-        let world = World::start("ext-authz", &json!({ "ext_authz": { "listen": listen } }));
         let ports = [free_port(), free_port(), free_port()];
-        let bootstrap = bootstrap(ports, door, upstream());
-        let file = world.folder.write("envoy.json", bootstrap.to_string());
+        let mut bootstrap = bootstrap(ports, door, upstream());
+        if let Some(tls) = tls {
+            bootstrap["static_resources"]["clusters"][0]["transport_socket"] = tls.clone();
+        }
+        let file = folder.write("envoy.json", bootstrap.to_string());
         let envoy = Command::new(program)
             .args(["--concurrency", "1", "--disable-hot-restart", "-l", "error", "-c", &file])
             .stdout(Stdio::null())
@@ -53,7 +53,7 @@ impl Stage {
             assert!(begun.elapsed() < Duration::from_secs(60), "Envoy does not listen");
             std::thread::sleep(Duration::from_millis(50));
         }
-        Some(Self { envoy, ports, world })
+        Some(Self { envoy, ports })
     }
 
     /// Asks; the status, the head of the answer and its body.
@@ -72,12 +72,12 @@ impl Stage {
         (status, head.to_owned(), body.to_owned())
     }
 
-    fn status(&self, listener: usize, head: &[&str], body: &str) -> u16 {
+    pub(crate) fn status(&self, listener: usize, head: &[&str], body: &str) -> u16 {
         self.ask(listener, head, body).0
     }
 }
 
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
@@ -186,7 +186,10 @@ fn listener(port: u16, raw: bool, bytes: u32, partial: bool) -> Value {
 
 #[test]
 fn a_stock_envoy_does_what_the_server_says() {
-    let Some(stage) = Stage::begin() else { return };
+    let door = free_port();
+    let listen = format!("127.0.0.1:{door}");
+    let world = World::start("ext-authz", &json!({ "ext_authz": { "listen": listen } }));
+    let Some(stage) = Stage::before(&world.folder, door, None) else { return };
     let web = |subject, client| {
         format!("authorization: Bearer {}", token_for(DECISIONS, subject, client))
     };
@@ -231,7 +234,7 @@ fn a_stock_envoy_does_what_the_server_says() {
     assert_eq!(answered, stated);
     identity_is_the_servers(&stage, &anne);
     mcp(&stage);
-    recorded(&stage);
+    recorded(&world);
 }
 
 fn identity_is_the_servers(stage: &Stage, anne: &str) {
@@ -290,8 +293,8 @@ fn mcp(stage: &Stage) {
 }
 
 /// Every decision is in the chain, with the reason that it had, and no number is missing.
-fn recorded(stage: &Stage) {
-    let mut registry = stage.world.registry();
+fn recorded(world: &World) {
+    let mut registry = world.registry();
     let denied = |registry: &mut mandate_registry::Registry, reason: &str| {
         let filter =
             AuditFilter { reason: Some(reason.to_owned()), most: 1000, ..AuditFilter::default() };

@@ -1,12 +1,15 @@
 //! How the server starts, what it says when it cannot, and how it ends.
 
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use mandate_registry::audit::AuditFilter;
 
 use serde_json::{Value, json};
 
 use crate::cli::{Folder, mandate};
-use crate::world::{SHARED, World, command, deploy, gateway};
+use crate::world::{SHARED, World, command, deploy, gateway, registry};
 
 #[test]
 fn a_server_says_that_it_is_alive_and_ready_and_counts() {
@@ -24,7 +27,7 @@ fn a_server_says_that_it_is_alive_and_ready_and_counts() {
 }
 
 /// The one line of a server that does not start.
-fn refused(folder: &Folder) -> String {
+pub(crate) fn refused(folder: &Folder) -> String {
     let output = command(folder).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     let text = String::from_utf8(output.stderr).unwrap();
@@ -184,6 +187,96 @@ fn what_was_accepted_before_a_stop_is_answered() {
     assert_eq!(code, Some(0));
     assert!(log.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()), "{log}");
     assert!(!log.contains(&token));
+}
+
+/// What became of one request on a connection of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    /// 200, whole.
+    Answered,
+    /// Nothing came back: no server took it.
+    Refused,
+    /// Anything else.
+    Lost,
+}
+
+fn sent(address: &str, request: &str) -> Fate {
+    let Ok(mut stream) = TcpStream::connect(address) else { return Fate::Refused };
+    let mut answer = Vec::new();
+    let _ = stream
+        .write_all(request.as_bytes())
+        .and_then(|()| stream.read_to_end(&mut answer).map(drop));
+    let text = String::from_utf8(answer).unwrap();
+    match text.split_once("\r\n\r\n") {
+        None if text.is_empty() => Fate::Refused,
+        Some((head, body)) if head.starts_with("HTTP/1.1 200 OK\r\n") && body.ends_with('}') => {
+            Fate::Answered
+        }
+        _ => Fate::Lost,
+    }
+}
+
+/// Each decision is in the chain before it is answered: as many records as answers means that none
+/// that was decided got lost on its way.
+#[test]
+fn a_stop_under_load_loses_nothing() {
+    let world = World::start("load", &json!({}));
+    let folder = world.folder.clone();
+    let address = world.address.strip_prefix("http://").unwrap().to_owned();
+    let body = r#"{"subject":{"type":"user","id":"anne"},"action":{"name":"view"},"resource":{"type":"board","id":"roadmap"}}"#;
+    let request = format!(
+        "POST /access/v1/evaluation HTTP/1.1\r\nhost: pdp\r\nauthorization: Bearer {}\r\n\
+         content-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+        gateway(),
+        body.len()
+    );
+    let answered = AtomicU64::new(0);
+    let (fates, code) = std::thread::scope(|scope| {
+        let load = || {
+            let mut fates = Vec::new();
+            // Until nobody listens any more.
+            while fates.last() != Some(&Fate::Refused) {
+                fates.push(sent(&address, &request));
+                answered.fetch_add(1, Ordering::Relaxed);
+            }
+            fates
+        };
+        let clients: Vec<_> = (0..8).map(|_| scope.spawn(load)).collect();
+        while answered.load(Ordering::Relaxed) < 200 {
+            std::thread::yield_now();
+        }
+        let (code, _) = world.stop();
+        let fates: Vec<Fate> = clients.into_iter().flat_map(|it| it.join().unwrap()).collect();
+        (fates, code)
+    });
+    assert_eq!(code, Some(0));
+    let count = |fate: Fate| fates.iter().filter(|it| **it == fate).count();
+    assert_eq!((count(Fate::Lost), count(Fate::Refused)), (0, 8));
+    let filter =
+        AuditFilter { verdict: Some("allow".to_owned()), most: 1000, ..AuditFilter::default() };
+    let mut registry = registry(&folder);
+    let mut records = 0;
+    let mut page = registry.audit(&filter).unwrap();
+    while let Some(last) = page.last() {
+        records += page.len();
+        let after = Some(last.place.clone());
+        page = registry.audit(&AuditFilter { after, ..filter.clone() }).unwrap();
+    }
+    assert_eq!(records, count(Fate::Answered));
+}
+
+/// A server starts without them, says so, and lets nobody in.
+#[test]
+fn an_issuer_that_cannot_be_reached_is_named() {
+    let world = World::start("issuer", &json!({ "key_sets": {} }));
+    let (status, body) = world.post("/access/v1/evaluation", Some(&gateway()), &json!({}));
+    assert_eq!((status, &body["error"]["code"]), (503, &json!("keys-missing")));
+    let (code, log) = world.stop();
+    assert_eq!(code, Some(0));
+    let events = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let named = events.filter(|event| event["event"] == "keys").map(|it| it["issuer"].clone());
+    let named: Vec<Value> = named.collect();
+    assert!(named.contains(&json!(crate::world::ISSUER)), "{log}");
 }
 
 #[test]

@@ -216,7 +216,10 @@ pub(crate) fn spawn(folder: &Folder) -> (Child, String) {
 }
 
 pub(crate) fn command(folder: &Folder) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_mandate"));
+    // An optimized one, where speed is looked at.
+    let program = std::env::var_os("MANDATE_SERVER_PROGRAM");
+    let program = program.unwrap_or_else(|| env!("CARGO_BIN_EXE_mandate").into());
+    let mut command = Command::new(program);
     command
         .args(["serve", "--stop-with-stdin", "--config", &folder.path("acme/mandate.yaml")])
         .env("MANDATE_CACHE", folder.path("../server-cache"));
@@ -251,7 +254,7 @@ pub(crate) fn deploy(test: &str, settings: &Value) -> Folder {
     folder
 }
 
-fn registry(folder: &Folder) -> Registry {
+pub(crate) fn registry(folder: &Folder) -> Registry {
     let path = folder.path("acme/mandate.yaml");
     Configuration::read(path.as_ref()).unwrap().open_registry().unwrap()
 }
@@ -306,7 +309,7 @@ pub(crate) const CITIZENS: [(&str, &str); 5] = [
 /// Todos by the number at the end of their ids, which is that of their owner.
 const TODO: &str = "7240d0db-8ff0-41ec-98b2-34a096273b9";
 
-fn seed(registry: &mut Registry) {
+pub(crate) fn seed(registry: &mut Registry) {
     let act = act();
     for tenant in ["acme", "globex"] {
         registry.register_object(&act, &object(&format!("organization:{tenant}"))).unwrap();
@@ -367,7 +370,7 @@ fn seed(registry: &mut Registry) {
     registry.write_relationships(&act, &tuples()).unwrap();
 }
 
-fn tuples() -> Vec<Tuple> {
+pub(crate) fn tuples() -> Vec<Tuple> {
     let mut tuples: Vec<String> = [
         "organization:acme#admin@user:olga",
         "organization:acme#evaluator@service:gateway",
