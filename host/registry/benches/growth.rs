@@ -1,7 +1,9 @@
-//! How the registry grows, on SQLite: `cargo xtask bench registry`.
+//! How the registry grows: `cargo xtask bench registry`.
 //!
-//! `--json` prints the figures for a program. Without `--bench` (as under `cargo test --benches`) one
-//! small registry takes a short turn, which checks that the bench works.
+//! On SQLite, or with `--postgres URL` in a database that has nothing in it, which is emptied again.
+//! `--relationships N` measures one registry of that size. `--json` prints the figures for a program.
+//! Without `--bench` (as under `cargo test --benches`) one small registry takes a short turn, which
+//! checks that the bench works.
 
 #![expect(
     clippy::arithmetic_side_effects,
@@ -17,7 +19,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use mandate_authn::Contract;
-use mandate_authz::container::SigningKey;
+use mandate_authz::container::{PinnedKey, SigningKey};
 use mandate_authz::model::{LocatedModel, Model, ModuleFile};
 use mandate_authz::name::{ObjectName, Subject};
 use mandate_authz::policy::Policy;
@@ -27,7 +29,7 @@ use mandate_registry::actor::Actor;
 use mandate_registry::audit::Event;
 use mandate_registry::confirm::Confirm;
 use mandate_registry::content::Slice;
-use mandate_registry::database::{self, Access, Value as Column};
+use mandate_registry::database::{self, Access, Engine, Value as Column};
 use mandate_registry::migration;
 use mandate_registry::person::Person;
 use mandate_registry::publication::{Next, Publication};
@@ -48,12 +50,16 @@ const RECORDS_A_BATCH: usize = 500;
 
 fn main() {
     let asked = |flag: &str| std::env::args().any(|argument| argument == flag);
-    let plan: &[(usize, usize, usize)] = match asked("--bench") {
-        true => &[(10_000, 50, 50_000), (100_000, 50, 50_000), (1_000_000, 50, 50_000)],
-        false => &[(2_000, 3, 1_000)],
+    let given = |flag: &str| std::env::args().skip_while(|argument| argument != flag).nth(1);
+    let plan: &[usize] = match asked("--bench") {
+        true => &[10_000, 100_000, 1_000_000],
+        false => &[2_000],
     };
-    let worlds = plan.iter().map(|&world| {
-        let measured = measure(world);
+    let one = given("--relationships").map(|size| vec![size.parse().expect("a number")]);
+    let work = if asked("--bench") { (50, 50_000) } else { (3, 1_000) };
+    let worlds = one.unwrap_or_else(|| plan.to_vec()).into_iter().map(|relationships| {
+        let place = Place::new(given("--postgres"));
+        let measured = measure(&place, relationships, work);
         if !asked("--json") {
             println!("{measured:#}");
         }
@@ -66,9 +72,8 @@ fn main() {
 }
 
 /// One registry of so many relationships, so many single writes, and so many records of decisions.
-fn measure((relationships, writes, records): (usize, usize, usize)) -> Value {
-    let folder = Folder::new();
-    let file = folder.0.join("registry.db").display().to_string();
+fn measure(place: &Place, relationships: usize, (writes, records): (usize, usize)) -> Value {
+    let file = place.address();
     let mut registry = people(&file);
     let empty = bytes(&file);
     let start = Instant::now();
@@ -113,7 +118,9 @@ fn measure((relationships, writes, records): (usize, usize, usize)) -> Value {
     }
     let ingested = start.elapsed().as_secs_f64();
     let grown = bytes(&file) - before;
+    let segment = seal(&mut registry, &key);
     json!({
+        "database": place.name(),
         "relationships": relationships,
         "seconds_to_write": filled,
         "bytes_of_the_file_a_relationship": filled_bytes as f64 / relationships as f64,
@@ -125,35 +132,90 @@ fn measure((relationships, writes, records): (usize, usize, usize)) -> Value {
         },
         "audit_records_a_second": records as f64 / ingested,
         "bytes_of_the_file_an_audit_record": grown as f64 / records as f64,
+        "segment": segment,
     })
 }
 
-/// A folder that goes with its bench.
-struct Folder(PathBuf);
+/// The oldest records of the chain, sealed: other writers wait for the last step alone.
+fn seal(registry: &mut Registry, key: &SigningKey) -> Value {
+    let keys = [PinnedKey::parse(&key.to_public_jwk()).expect("its public half")];
+    let start = Instant::now();
+    let planned = registry.audit_segment_before("acme", NOW + 1, &keys, NOW);
+    let segment = planned.expect("it is intact").expect("there are records");
+    let verified = start.elapsed().as_secs_f64();
+    let start = Instant::now();
+    registry.seal_audit(&act(), &segment.seal(key), &keys).expect("they are the oldest");
+    json!({
+        "records": segment.records(),
+        "seconds_to_verify_the_chain": verified,
+        "seconds_to_delete": start.elapsed().as_secs_f64(),
+    })
+}
 
-impl Folder {
-    fn new() -> Self {
+/// Where a registry is measured; nothing of it stays.
+enum Place {
+    Postgres(String),
+    Sqlite(PathBuf),
+}
+
+impl Place {
+    fn new(postgres: Option<String>) -> Self {
+        if let Some(url) = postgres {
+            let mut database = database::open(&url).expect("the database opens");
+            let down = migration::plan(&mut *database, 0).expect("no other schema");
+            assert_eq!(down, [], "the database has something in it");
+            return Self::Postgres(url);
+        }
         let folder = std::env::temp_dir().join(format!("mandate-growth-{}", std::process::id()));
         std::fs::create_dir_all(&folder).expect("a temporary folder");
-        Self(folder)
+        Self::Sqlite(folder)
+    }
+
+    fn address(&self) -> String {
+        match self {
+            Self::Postgres(url) => url.clone(),
+            Self::Sqlite(folder) => folder.join("registry.db").display().to_string(),
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Postgres(_) => "postgres",
+            Self::Sqlite(_) => "sqlite",
+        }
     }
 }
 
 /// What the database takes, whether it is in its file already or in the log.
 fn bytes(path: &str) -> u64 {
     let mut file = database::open(path).expect("it is there");
+    let engine = file.engine();
     let mut transaction = file.begin(Access::Read).expect("it can be read");
-    let sql = "select page_count * page_size from pragma_page_count(), pragma_page_size()";
-    let rows = transaction.query(sql, &[]).expect("SQLite says it");
+    let sql = match engine {
+        Engine::Postgres => {
+            "select cast(sum(pg_total_relation_size(cast(tablename as regclass))) as bigint) \
+            from pg_tables where schemaname = 'public'"
+        }
+        Engine::Sqlite => {
+            "select page_count * page_size from pragma_page_count(), pragma_page_size()"
+        }
+    };
+    let rows = transaction.query(sql, &[]).expect("the database says it");
     match rows[0].values() {
         [Column::Integer(bytes)] => u64::try_from(*bytes).expect("a size"),
         other => panic!("{other:?} is no size"),
     }
 }
 
-impl Drop for Folder {
+impl Drop for Place {
     fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
+        match self {
+            Self::Postgres(url) => {
+                let mut database = database::open(url).expect("it is there");
+                migration::apply(&mut *database, 0, NOW, Confirm::Confirmed).expect("it goes");
+            }
+            Self::Sqlite(folder) => drop(std::fs::remove_dir_all(folder)),
+        }
     }
 }
 
