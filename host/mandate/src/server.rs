@@ -30,8 +30,10 @@ mod journal;
 mod listener;
 mod metrics;
 mod notifier;
+mod openapi;
 mod permit;
 mod publisher;
+mod query;
 mod registries;
 mod router;
 mod settings;
@@ -51,8 +53,9 @@ use mandate_registry::content::Slice;
 use rustls::ServerConfig;
 use serde_json::Value;
 
-pub use self::endpoint::{Admission, ENDPOINTS, Endpoint};
+pub use self::endpoint::{Admission, Body, ENDPOINTS, Endpoint, Form, Parameter};
 pub use self::ext_authz::ExtAuthzSettings;
+pub use self::openapi::document as openapi;
 pub use self::settings::{LimitSettings, Settings, TlsSettings};
 
 use self::connection::Door;

@@ -26,6 +26,8 @@ mod feed;
 mod introspection;
 #[path = "server/nodes.rs"]
 mod nodes;
+#[path = "server/openapi.rs"]
+mod openapi;
 #[path = "server/operation.rs"]
 mod operation;
 #[path = "server/permit.rs"]

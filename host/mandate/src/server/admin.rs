@@ -9,7 +9,6 @@ mod facts;
 mod identities;
 mod notation;
 mod persons;
-mod query;
 mod relationships;
 mod state;
 mod tenants;

@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use axum::http::{HeaderValue, Method, Response, StatusCode};
 
 use super::answer::{Answer, busy, problem, unavailable};
 use super::caller::{self, Presented};
+use super::query::Named;
 use super::shared::Shared;
 use crate::feed::{Deltas, DeltasQuery, Feed, matches_tag};
 
@@ -19,7 +20,7 @@ pub(super) const DELTAS: &str = "/feeds/{slice}/v1/deltas";
 /// The newest snapshot.
 pub(super) async fn snapshot(
     State(shared): State<Arc<Shared>>,
-    Path(slice): Path<String>,
+    Named(slice): Named,
     request: Request,
 ) -> Answer {
     let presented = Presented::of(request.headers(), request.extensions());
@@ -49,7 +50,7 @@ pub(super) async fn snapshot(
 /// What came after a position.
 pub(super) async fn deltas(
     State(shared): State<Arc<Shared>>,
-    Path(slice): Path<String>,
+    Named(slice): Named,
     request: Request,
 ) -> Answer {
     let presented = Presented::of(request.headers(), request.extensions());

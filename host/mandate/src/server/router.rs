@@ -20,6 +20,7 @@ use super::endpoint::ENDPOINTS;
 use super::feeds;
 use super::health;
 use super::introspection;
+use super::openapi;
 use super::permit;
 use super::shared::Shared;
 
@@ -44,6 +45,7 @@ pub(super) fn router(shared: &Arc<Shared>) -> Router {
         .route("/metrics", get(health::metrics))
         .route("/oauth2/introspect", post(introspection::introspect))
         .route("/oauth2/revoke", post(introspection::revoke))
+        .route("/openapi.json", get(openapi::served))
         .route("/readyz", get(health::ready))
         .fallback(nowhere)
         .method_not_allowed_fallback(other_method)

@@ -94,6 +94,7 @@ fn every_cell_of_endpoint_and_caller_is_as_the_table_says() {
         ("POST", "/oauth2/introspect", caller),
         // What is no opaque token cannot be revoked here: 400 for whoever may ask.
         ("POST", "/oauth2/revoke", caller.map(|status| if status == 200 { 400 } else { status })),
+        ("GET", "/openapi.json", open),
         ("GET", "/readyz", open),
     ];
     // Those of `/admin` have a table of their own: tests/server/admin.rs.

@@ -8,16 +8,17 @@ use mandate_registry::Registry;
 use mandate_registry::audit::{AuditEntry, AuditFilter, Place};
 use serde_json::{Value, json};
 
-use super::query::{Query, and_one};
 use super::{Answered, Manager, page};
 use crate::registry_json;
 use crate::server::answer::json_answer;
+use crate::server::endpoint::{AUDIT, NONE};
+use crate::server::query::{Query, and_one};
 use crate::server::shared::Shared;
 
 /// A page of its records.
 pub(super) async fn query(State(shared): State<Arc<Shared>>, request: Request) -> Answered {
     let manager = Manager::of(&shared, &request).await?;
-    let query = Query::read(&request, &PARAMETERS)?;
+    let query = Query::read(&request, AUDIT)?;
     let limit = query.limit()?;
     let after = query.number("after")?;
     let mut filter = AuditFilter {
@@ -45,7 +46,7 @@ pub(super) async fn query(State(shared): State<Arc<Shared>>, request: Request) -
 /// Whether it is intact. Without a checkpoint from elsewhere nobody knows that it was not written anew.
 pub(super) async fn verify(State(shared): State<Arc<Shared>>, request: Request) -> Answered {
     let manager = Manager::of(&shared, &request).await?;
-    Query::read(&request, &[])?;
+    Query::read(&request, NONE)?;
     let keys = shared.audit_keys.clone();
     let look = move |registry: &mut Registry, tenant: &str| {
         registry.verify_audit(tenant, None, &keys)
@@ -54,17 +55,3 @@ pub(super) async fn verify(State(shared): State<Arc<Shared>>, request: Request) 
     let value = registry_json::audit_verdict(&manager.tenant, &verdict);
     Ok(json_answer(StatusCode::OK, &json!(value)))
 }
-
-const PARAMETERS: [&str; 11] = [
-    "identity",
-    "credential",
-    "user",
-    "tool",
-    "verdict",
-    "reason",
-    "decision",
-    "from",
-    "until",
-    "after",
-    "limit",
-];

@@ -11,9 +11,10 @@ use serde_json::{Value, json};
 
 use super::identities;
 use super::notation::{HolderName, Made, Meant, Object, read, read_nothing};
-use super::query::{Named, Query, and_one};
 use super::{Answered, Manager, change, confirm, page, written};
 use crate::registry_json;
+use crate::server::endpoint::CREDENTIALS;
+use crate::server::query::{Named, Query, and_one};
 use crate::server::shared::Shared;
 
 #[derive(Deserialize)]
@@ -62,7 +63,7 @@ pub(super) async fn list(
 ) -> Answered {
     let manager = Manager::of(&shared, &request).await?;
     let object = named.object()?;
-    let query = Query::read(&request, &["after", "limit"])?;
+    let query = Query::read(&request, CREDENTIALS)?;
     let (after, limit) = (query.text("after"), query.limit()?);
     let look = move |registry: &mut Registry, tenant: &str| {
         let identity = identities::of(registry, tenant, &object)?;

@@ -12,10 +12,11 @@ use mandate_registry::{Act, Registry, Written};
 use serde::Deserialize;
 
 use super::notation::{Delegation, ExternalNames, Object, ScopeParts, read, read_nothing};
-use super::query::{Named, Query, and_one};
 use super::{Answered, Manager, change, page, written};
 use crate::registry_json;
 use crate::server::answer::json_answer;
+use crate::server::endpoint::IDENTITIES;
+use crate::server::query::{Named, Query, and_one};
 use crate::server::shared::Shared;
 
 /// An identity to be made. Its tenant is the caller's.
@@ -43,7 +44,7 @@ struct NewScope {
 /// A page of them.
 pub(super) async fn list(State(shared): State<Arc<Shared>>, request: Request) -> Answered {
     let manager = Manager::of(&shared, &request).await?;
-    let query = Query::read(&request, &["owner", "after", "limit"])?;
+    let query = Query::read(&request, IDENTITIES)?;
     let limit = query.limit()?;
     let (owner, after) = (query.object("owner")?, query.object("after")?);
     let look = move |registry: &mut Registry, tenant: &str| {

@@ -10,9 +10,9 @@ use serde::de::{Deserializer, Error};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
-use super::query;
 use crate::server::answer::{Answer, malformed};
 use crate::server::body;
+use crate::server::query;
 use crate::server::shared::Shared;
 
 /// A body.

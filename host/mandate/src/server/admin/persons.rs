@@ -12,10 +12,11 @@ use mandate_registry::person::Person;
 use serde::Deserialize;
 
 use super::notation::{HolderName, Standing, read};
-use super::query::{Named, Query, and_one};
 use super::{Answered, Manager, change, page, written};
 use crate::registry_json;
 use crate::server::answer::json_answer;
+use crate::server::endpoint::PERSONS;
+use crate::server::query::{Named, Query, and_one};
 use crate::server::shared::Shared;
 
 /// The record, whole.
@@ -33,7 +34,7 @@ struct Record {
 /// A page of those of the tenant.
 pub(super) async fn list(State(shared): State<Arc<Shared>>, request: Request) -> Answered {
     let manager = Manager::of(&shared, &request).await?;
-    let query = Query::read(&request, &["after", "limit"])?;
+    let query = Query::read(&request, PERSONS)?;
     let (after, limit) = (query.object("after")?, query.limit()?);
     let look = move |registry: &mut Registry, tenant: &str| {
         let after = after.as_ref().map(|after| after.id.as_str());

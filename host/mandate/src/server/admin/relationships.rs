@@ -13,10 +13,11 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::notation::{Object, SubjectName, read};
-use super::query::{Query, and_one};
 use super::{Answered, Manager, change, page, written};
 use crate::registry_json;
 use crate::server::answer::{Answer, malformed, problem};
+use crate::server::endpoint::RELATIONSHIPS;
+use crate::server::query::{Query, and_one};
 use crate::server::shared::Shared;
 
 #[derive(Debug, Deserialize)]
@@ -59,8 +60,7 @@ struct KeyNames {
 /// A page of those of the tenant.
 pub(super) async fn list(State(shared): State<Arc<Shared>>, request: Request) -> Answered {
     let manager = Manager::of(&shared, &request).await?;
-    let known = ["object", "type", "relation", "subject", "after", "limit"];
-    let query = Query::read(&request, &known)?;
+    let query = Query::read(&request, RELATIONSHIPS)?;
     let limit = query.limit()?;
     let filter = RelationshipFilter {
         object: query.object("object")?,

@@ -8,16 +8,17 @@ use mandate_registry::Registry;
 use serde_json::json;
 
 use super::notation::{Meant, read};
-use super::query::Query;
 use super::{Answered, Manager, change, confirm, written};
 use crate::registry_json;
 use crate::server::answer::json_answer;
+use crate::server::endpoint::NONE;
+use crate::server::query::Query;
 use crate::server::shared::Shared;
 
 /// The position of the last write, and the state by which this node decides.
 pub(super) async fn show(State(shared): State<Arc<Shared>>, request: Request) -> Answered {
     let manager = Manager::of(&shared, &request).await?;
-    Query::read(&request, &[])?;
+    Query::read(&request, NONE)?;
     let (deployment, position) =
         manager.look(&shared, |registry: &mut Registry, _: &str| registry.standing()).await?;
     let state = shared.policy.state();

@@ -7,8 +7,9 @@ use axum::http::request::Parts;
 use mandate_authz::name::ObjectName;
 use mandate_registry::limits::LARGEST_TIME;
 
+use super::answer::{Answer, problem};
+use super::endpoint::{LARGEST_PAGE, Parameter};
 use crate::form::fields;
-use crate::server::answer::{Answer, problem};
 
 /// The one variable of a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,13 +39,15 @@ pub(super) struct Query(Vec<(String, String)>);
 
 impl Query {
     /// Reads them: each comes once, and is one of these.
-    pub(super) fn read(request: &Request, known: &[&str]) -> Result<Self, Answer> {
+    pub(super) fn read(request: &Request, known: &[Parameter]) -> Result<Self, Answer> {
         let text = request.uri().query().unwrap_or_default();
         let fields = fields(text.as_bytes(), &[])
             .map_err(|_| refuse("the query has a parameter twice, or is malformed"))?;
         for (name, value) in &fields {
-            if !known.contains(&name.as_str()) {
-                return Err(refuse(&format!("the parameters are {}", known.join(", "))));
+            if !known.iter().any(|parameter| parameter.name == name) {
+                let names: Vec<_> = known.iter().map(|parameter| parameter.name).collect();
+                let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+                return Err(refuse(&format!("the parameters are {names}")));
             }
             if !is_line(value) {
                 return Err(refuse(&format!("`{name}`: is no text of one line")));
@@ -79,8 +82,8 @@ impl Query {
     /// How many items a page has.
     pub(super) fn limit(&self) -> Result<usize, Answer> {
         let limit = self.number("limit")?.unwrap_or(DEFAULT);
-        let limit = usize::try_from(limit).ok().filter(|limit| (1..=MOST).contains(limit));
-        limit.ok_or_else(|| refuse(&format!("`limit`: must be 1 to {MOST}")))
+        let limit = usize::try_from(limit).ok().filter(|limit| (1..=LARGEST_PAGE).contains(limit));
+        limit.ok_or_else(|| refuse(&format!("`limit`: must be 1 to {LARGEST_PAGE}")))
     }
 }
 
@@ -104,5 +107,3 @@ fn refuse(message: &str) -> Answer {
 
 /// Items of a page, where the query does not say.
 const DEFAULT: u64 = 100;
-/// Items of the largest page.
-const MOST: usize = 1000;
