@@ -111,6 +111,13 @@ pub(crate) enum Campaign {
     },
     /// The guests built twice in folders of different depth: equal bytes
     Repro,
+    /// PyPI schemathesis against the real server, by its OpenAPI document: nothing fails, and no answer
+    /// is other than documented
+    Schemathesis {
+        /// How many random requests an endpoint, beside those at its bounds
+        #[arg(long, default_value_t = 100)]
+        examples: u32,
+    },
 }
 
 /// Runs one campaign.
@@ -152,6 +159,7 @@ pub(crate) fn run(checkout: &Checkout, campaign: &Campaign) -> anyhow::Result<()
             })
         }
         Campaign::Repro => repro::run(checkout),
+        Campaign::Schemathesis { examples } => schemathesis(checkout, *examples),
     }
 }
 
@@ -222,6 +230,20 @@ fn kills(checkout: &Checkout, rounds: u32) -> anyhow::Result<()> {
     cargo.env("MANDATE_KILLS", rounds.to_string()).env("MANDATE_SKIPS", summary.file());
     workspace::with_postgres(&mut cargo, &mut summary, need_postgres());
     let result = process::step("kills", &mut cargo);
+    summary.print();
+    result
+}
+
+/// The long form of `host/mandate/tests/server/schemathesis.rs`; `cargo test` runs the short one.
+fn schemathesis(checkout: &Checkout, examples: u32) -> anyhow::Result<()> {
+    guests::run(checkout)?;
+    let mut summary = Summary::new(checkout)?;
+    let mut cargo = workspace::cargo(checkout);
+    cargo.args(["test", "--locked", "--workspace", "--test", "server", "schemathesis::"]);
+    cargo.args(["--", "--nocapture"]).env("MANDATE_SCHEMATHESIS", examples.to_string());
+    workspace::with_python(&mut cargo, &mut summary, Ok(need_python(checkout)?));
+    cargo.env("MANDATE_SKIPS", summary.file());
+    let result = process::step("schemathesis", &mut cargo);
     summary.print();
     result
 }

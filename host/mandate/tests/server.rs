@@ -44,5 +44,7 @@ mod skip {
 }
 #[path = "server/tls.rs"]
 mod tls;
+#[path = "server/schemathesis.rs"]
+mod schemathesis;
 #[path = "server/world.rs"]
 mod world;

@@ -1,4 +1,4 @@
-//! A Python with PyJWT, joserfc and cryptography (oracles) and SDKs of MCP and Permit: never part of the product.
+//! A Python with PyJWT, joserfc and cryptography (oracles), SDKs of MCP and Permit, and schemathesis: never part of the product.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -51,7 +51,7 @@ pub(crate) fn need_python(checkout: &Checkout) -> anyhow::Result<Python> {
     let mut pip = Command::new(&interpreter);
     pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"]);
     process::status(pip.arg(&requirements)).context(Unavailable::new(
-        "PyJWT, joserfc, cryptography, mcp and permit",
+        "PyJWT, joserfc, cryptography, mcp, permit and schemathesis",
         "PyPI must be reachable once",
     ))?;
     std::fs::write(&stamp, wanted).context("cannot write the environment's stamp")?;
