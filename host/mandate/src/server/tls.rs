@@ -42,11 +42,11 @@ pub(super) fn configure(place: &str, settings: &TlsSettings) -> anyhow::Result<A
             builder.with_client_cert_verifier(verifier)
         }
     };
-    let mut config = builder.with_single_cert(chain, key).map_err(|error| match error {
-        rustls::Error::InconsistentKeys(_) => {
-            anyhow!("`{place}.key` `{}`: is not the certificate's", settings.key.display())
+    let mut config = builder.with_single_cert(chain, key).map_err(|error| {
+        if matches!(error, rustls::Error::InconsistentKeys(_)) {
+            return anyhow!("`{place}.key` `{}`: is not the certificate's", settings.key.display());
         }
-        error => anyhow!("`{place}.certificate` `{}`: {error}", settings.certificate.display()),
+        anyhow!("`{place}.certificate` `{}`: {error}", settings.certificate.display())
     })?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(Arc::new(config))
