@@ -42,9 +42,9 @@ mod skip {
         crate::cli::skip(&format!("{part}: {reason}"));
     }
 }
-#[path = "server/tls.rs"]
-mod tls;
 #[path = "server/schemathesis.rs"]
 mod schemathesis;
+#[path = "server/tls.rs"]
+mod tls;
 #[path = "server/world.rs"]
 mod world;

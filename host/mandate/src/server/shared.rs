@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use mandate_authn::Contract;
-use mandate_authz::model::Model;
 use mandate_authz::container::PinnedKey;
+use mandate_authz::model::Model;
 use mandate_authz::policy::Policy as Tables;
 use mandate_host::{Limits, Policy};
 use tokio::sync::Semaphore;

@@ -48,9 +48,8 @@ pub(super) async fn verify(State(shared): State<Arc<Shared>>, request: Request) 
     let manager = Manager::of(&shared, &request).await?;
     Query::read(&request, NONE)?;
     let keys = shared.audit_keys.clone();
-    let look = move |registry: &mut Registry, tenant: &str| {
-        registry.verify_audit(tenant, None, &keys)
-    };
+    let look =
+        move |registry: &mut Registry, tenant: &str| registry.verify_audit(tenant, None, &keys);
     let verdict = manager.look(&shared, look).await?;
     let value = registry_json::audit_verdict(&manager.tenant, &verdict);
     Ok(json_answer(StatusCode::OK, &json!(value)))
