@@ -41,7 +41,7 @@ pub(super) struct Shared {
     pub(super) trust: Arc<TrustKeeper>,
     pub(super) audit: AuditLog,
     /// What signs segments of the audit.
-    pub(super) audit_keys: Vec<PinnedKey>,
+    pub(super) audit_keys: Arc<[PinnedKey]>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) journal: Journal,
     pub(super) requests: Semaphore,
@@ -73,7 +73,7 @@ impl Shared {
         let policy = Policy::new(plugin, limits)?;
         let trust = Arc::new(TrustKeeper::start(contract, &settings, policy.clone(), journal)?);
         let mut registry = open().context("`database`")?;
-        let audit_keys = vec![PinnedKey::parse(&key.to_public_jwk()).context("`feed.key`")?];
+        let audit_key = PinnedKey::parse(&key.to_public_jwk()).context("`feed.key`")?;
         let mut publisher = Publisher::new(key, checked.version(), Arc::clone(&metrics), journal)?;
         publisher.add(Line::of_policy(policy.clone()));
         let mut feeds = BTreeMap::new();
@@ -101,7 +101,7 @@ impl Shared {
             registries: Registries::new(open, settings.limits.registry_connections),
             trust,
             audit,
-            audit_keys,
+            audit_keys: Arc::from([audit_key]),
             metrics,
             journal,
             requests: Semaphore::new(settings.limits.requests),

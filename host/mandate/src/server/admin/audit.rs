@@ -47,7 +47,7 @@ pub(super) async fn query(State(shared): State<Arc<Shared>>, request: Request) -
 pub(super) async fn verify(State(shared): State<Arc<Shared>>, request: Request) -> Answered {
     let manager = Manager::of(&shared, &request).await?;
     Query::read(&request, NONE)?;
-    let keys = shared.audit_keys.clone();
+    let keys = Arc::clone(&shared.audit_keys);
     let look =
         move |registry: &mut Registry, tenant: &str| registry.verify_audit(tenant, None, &keys);
     let verdict = manager.look(&shared, look).await?;
