@@ -118,6 +118,12 @@ pub(crate) enum Campaign {
         #[arg(long, default_value_t = 100)]
         examples: u32,
     },
+    /// An optimized server under requests: its memory stands still
+    ServerSoak {
+        /// Seconds
+        #[arg(long, default_value_t = 600)]
+        seconds: u32,
+    },
 }
 
 /// Runs one campaign.
@@ -160,6 +166,9 @@ pub(crate) fn run(checkout: &Checkout, campaign: &Campaign) -> anyhow::Result<()
         }
         Campaign::Repro => repro::run(checkout),
         Campaign::Schemathesis { examples } => schemathesis(checkout, *examples),
+        Campaign::ServerSoak { seconds } => {
+            server_runs(checkout, "soak::", ("MANDATE_SERVER_SOAK_SECONDS", *seconds))
+        }
     }
 }
 
@@ -203,6 +212,27 @@ fn envoy_runs(checkout: &Checkout, filter: &str, long: (&str, u32)) -> anyhow::R
     cargo.env(long.0, long.1.to_string()).env("MANDATE_SKIPS", summary.file());
     workspace::with_envoy(&mut cargo, &mut summary, Ok(need_envoy(checkout)?));
     let result = process::step("envoy", &mut cargo);
+    summary.print();
+    result
+}
+
+/// The long form of `host/mandate/tests/server_runs`, on an optimized server; `cargo test` runs the
+/// short one on the usual build.
+pub(crate) fn server_runs(
+    checkout: &Checkout,
+    filter: &str,
+    long: (&str, u32),
+) -> anyhow::Result<()> {
+    guests::run(checkout)?;
+    let program = workspace::build_optimized_mandate(checkout)?;
+    let mut summary = Summary::new(checkout)?;
+    let mut cargo = workspace::cargo(checkout);
+    cargo.args(["test", "--locked", "--workspace", "--test", "server_runs", filter]);
+    cargo.args(["--", "--nocapture", "--test-threads=1"]);
+    cargo.env(long.0, long.1.to_string()).env("MANDATE_SERVER_PROGRAM", program);
+    cargo.env("MANDATE_SKIPS", summary.file());
+    workspace::with_openfga(&mut cargo, &mut summary, need_openfga(checkout));
+    let result = process::step("server", &mut cargo);
     summary.print();
     result
 }

@@ -11,7 +11,7 @@ use crate::checkout::{Checkout, variable};
 use crate::setup::{Node, Python, need_envoy};
 use crate::summary::Summary;
 use crate::unavailable::Unavailable;
-use crate::{guests, process};
+use crate::{campaign, guests, process};
 
 /// A cargo command in the checkout.
 ///
@@ -142,6 +142,18 @@ pub(crate) fn build_mandate(checkout: &Checkout) -> anyhow::Result<PathBuf> {
     Ok(target_folder(checkout)?.join(name))
 }
 
+/// The same, optimized: for figures.
+///
+/// # Errors
+/// When it does not build.
+pub(crate) fn build_optimized_mandate(checkout: &Checkout) -> anyhow::Result<PathBuf> {
+    let mut command = cargo(checkout);
+    command.args(["build", "--locked", "--release", "--workspace", "--bin", "mandate"]);
+    process::step("mandate, optimized", &mut command)?;
+    let name = format!("release/mandate{}", std::env::consts::EXE_SUFFIX);
+    Ok(target_folder(checkout)?.join(name))
+}
+
 /// `mandate conformance` with the arguments of the caller; its exit code: 1 when an implementation
 /// disagrees, 2 for a mistake in usage.
 ///
@@ -156,7 +168,7 @@ pub(crate) fn conformance(checkout: &Checkout, arguments: &[OsString]) -> anyhow
 }
 
 /// `cargo bench` with the arguments of the caller. A first argument `authz` takes the delegation
-/// workload alone, `envoy` the filter in Envoy.
+/// workload alone, `envoy` the filter in Envoy, `server` the server beside an OpenFGA server.
 ///
 /// # Errors
 /// When a bench does not build or run.
@@ -170,6 +182,9 @@ pub(crate) fn bench(checkout: &Checkout, arguments: &[OsString]) -> anyhow::Resu
         Some(("authz", rest)) => bench_authz(checkout, rest),
         Some(("envoy", rest)) => bench_envoy(checkout, rest),
         Some(("registry", rest)) => bench_registry(checkout, rest),
+        Some(("server", [])) => {
+            campaign::server_runs(checkout, "comparison::", ("MANDATE_SERVER_BENCH", 1))
+        }
         _ => {
             let mut command = cargo(checkout);
             command.args(["bench", "--locked", "--package", "mandate-benches"]).args(arguments);

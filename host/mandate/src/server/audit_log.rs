@@ -138,15 +138,19 @@ impl AuditLog {
     }
 
     /// Writes what is put in line, until [`AuditLog::close`] and the last record.
+    ///
+    /// # Errors
+    /// When there is no thread for it.
     pub(super) fn write_to(
         &self,
         open: OpenRegistry,
         metrics: Arc<Metrics>,
         journal: Journal,
-    ) -> JoinHandle<()> {
+    ) -> std::io::Result<JoinHandle<()>> {
         let receiver = self.receiver.lock().unwrap_or_else(PoisonError::into_inner).take();
         let closed = Arc::clone(&self.closed);
-        std::thread::spawn(move || {
+        // Named, so that what records cost can be seen from outside.
+        std::thread::Builder::new().name("audit".to_owned()).spawn(move || {
             let Some(receiver) = receiver else { return };
             let mut writer = Writer { open, registry: None, metrics, journal, closed };
             while let Ok(first) = receiver.recv() {

@@ -87,7 +87,9 @@ impl Shared {
         let stopping = Arc::new(AtomicBool::new(false));
         let threads = vec![
             publisher.follow(registry, Arc::clone(&open), Arc::clone(&stopping)),
-            audit.write_to(Arc::clone(&open), Arc::clone(&metrics), journal),
+            audit
+                .write_to(Arc::clone(&open), Arc::clone(&metrics), journal)
+                .context("the audit cannot be written")?,
             trust.follow(Arc::clone(&stopping)),
             notifier::follow(hooks, Arc::clone(&open), journal, Arc::clone(&stopping)),
         ];

@@ -63,7 +63,7 @@ fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
 }
 
 fn records(registry: &mut Registry) -> u64 {
-    match registry.verify_audit("acme", None).unwrap() {
+    match registry.verify_audit("acme", None, &[]).unwrap() {
         Verdict::Intact(Intact { records, .. }) => records,
         Verdict::Broken(broken) => panic!("{broken}"),
     }
