@@ -139,22 +139,22 @@ impl Server {
         Ok(Self { shared, door, ext_authz })
     }
 
-    /// Where it listens.
+    /// Where it listens, as whoever asks it writes it.
     #[must_use]
-    pub const fn address(&self) -> &ListenAddress {
-        self.door.address()
+    pub fn address(&self) -> String {
+        self.door.url()
     }
 
     /// Where it listens for proxies.
     #[must_use]
-    pub fn ext_authz(&self) -> Option<&ListenAddress> {
-        self.ext_authz.as_ref().map(Door::address)
+    pub fn ext_authz(&self) -> Option<String> {
+        self.ext_authz.as_ref().map(Door::url)
     }
 
     /// Answers until `stop` is there; then takes nothing new, and answers what it has taken.
     pub async fn run(self, stop: impl Future<Output = ()>) {
         let Self { shared, door, ext_authz } = self;
-        shared.journal.event("ready", &[("listen", &door.address().url())]);
+        shared.journal.event("ready", &[("listen", &door.url())]);
         let (stopping, stopped) = tokio::sync::oneshot::channel::<()>();
         let first = async {
             let stop = async { drop((stop.await, stopping)) };
@@ -169,5 +169,7 @@ impl Server {
         // Joins threads, which blocks.
         let _ = tokio::task::spawn_blocking(move || stopping.stop()).await;
         shared.journal.event("stopped", &[]);
+        let journal = shared.journal;
+        let _ = tokio::task::spawn_blocking(move || journal.flush()).await;
     }
 }

@@ -21,6 +21,7 @@ use crate::commands::session::now;
 use crate::commands::snapshot::keygen;
 use crate::configuration::{Configuration, FILE};
 use crate::output::{self, Page};
+use crate::plugin::PluginChoice;
 
 /// Make a working folder: configuration, contract, model, signing key, and an empty registry on SQLite.
 ///
@@ -68,8 +69,13 @@ impl InitCommand {
             ("configuration", path.display().to_string()),
             ("signing key", key.id().to_string()),
         ]);
+        // So that the server's first start does not wait for a compiler: two seconds, once a machine.
+        // Where it fails, the server says why.
+        let is_compiled = PluginChoice::default().load().is_ok();
+        page.rows(&[("plugin", if is_compiled { "compiled" } else { "not compiled" }.to_owned())]);
         let value = json!({
             "configuration": path,
+            "plugin_compiled": is_compiled,
             "deployment": self.deployment,
             "key_id": key.id().to_string(),
         });

@@ -78,8 +78,8 @@ impl ServeCommand {
     }
 
     fn announce(&self, server: &Server) -> anyhow::Result<()> {
-        let address = server.address().url();
-        let line = match (self.json, server.ext_authz().map(ListenAddress::url)) {
+        let address = server.address();
+        let line = match (self.json, server.ext_authz()) {
             (true, None) => json!({ "server": address }).to_string(),
             (true, Some(proxies)) => json!({ "server": address, "ext_authz": proxies }).to_string(),
             (false, None) => format!("server {address}"),

@@ -83,8 +83,13 @@ impl Door {
         })
     }
 
-    pub(super) const fn address(&self) -> &ListenAddress {
-        &self.address
+    /// As whoever asks it writes it.
+    pub(super) fn url(&self) -> String {
+        let url = self.address.url();
+        match (&self.tls, url.strip_prefix("http://")) {
+            (Some(_), Some(rest)) => format!("https://{rest}"),
+            (None, _) | (Some(_), None) => url,
+        }
     }
 
     /// Serves until `stop`; then accepts what has come, and waits for the answers, not for ever.

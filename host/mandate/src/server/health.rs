@@ -38,8 +38,9 @@ pub(super) async fn ready(State(shared): State<Arc<Shared>>) -> Answer {
         Some(problem) => (StatusCode::SERVICE_UNAVAILABLE, problem),
     };
     let position = format!("{}.{}", gauges.era, gauges.epoch);
+    let contract = shared.tables.contract_version().map(|number| number.to_string()).join(".");
     let body = json!({
-        "status": word, "position": position, "issuers_without_keys": keys.len(), "time": now,
+        "status": word, "contract": contract, "position": position, "issuers_without_keys": keys.len(), "time": now,
     });
     json_answer(status, &body)
 }

@@ -9,7 +9,7 @@ use mandate_registry::audit::AuditFilter;
 use serde_json::{Value, json};
 
 use crate::cli::{Folder, mandate};
-use crate::world::{SHARED, World, command, deploy, gateway, registry};
+use crate::world::{SHARED, World, agent, command, deploy, gateway, registry, spawn};
 
 #[test]
 fn a_server_says_that_it_is_alive_and_ready_and_counts() {
@@ -18,12 +18,32 @@ fn a_server_says_that_it_is_alive_and_ready_and_counts() {
     let (status, body) = SHARED.get("/readyz", None);
     let body: Value = serde_json::from_str(&body).unwrap();
     assert_eq!((status, &body["status"]), (200, &json!("ready")));
+    assert_eq!(body["contract"], "1.0.0");
     let (status, text) = SHARED.get("/metrics", None);
     assert_eq!(status, 200);
     assert!(
         text.contains("mandate_requests_total{endpoint=\"/healthz\",status=\"200\"} "),
         "{text}"
     );
+}
+
+#[test]
+fn a_log_that_nobody_reads_holds_nothing_up() {
+    // A pipe holds 64 KiB; each of these is a line of about a hundred bytes.
+    const REQUESTS: usize = 3000;
+    let (mut child, address) = spawn(&deploy("unread-log", &json!({})));
+    let (agent, url) = (agent(), format!("{address}/healthz"));
+    for _ in 0..REQUESTS {
+        assert_eq!(agent.get(&url).call().unwrap().status().as_u16(), 200);
+    }
+    drop(child.stdin.take());
+    assert!(child.wait().unwrap().success());
+    // What the pipe held is still there, in whole lines.
+    let mut log = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+    let lines: Vec<Value> =
+        log.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    assert!(lines.len() > 100 && lines.len() < REQUESTS, "{}", lines.len());
 }
 
 /// The one line of a server that does not start.
