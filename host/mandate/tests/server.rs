@@ -18,6 +18,8 @@ mod authzen;
 #[path = "server/callers.rs"]
 mod callers;
 mod cli;
+#[path = "server/examples.rs"]
+mod examples;
 #[path = "server/ext_authz.rs"]
 mod ext_authz;
 #[path = "server/feed.rs"]
