@@ -151,16 +151,19 @@ async fn end(shared: &Arc<Shared>, request: Request) -> Result<Answer, Answer> {
     };
     // Section 2.2: what is not good any more needs no end.
     let Some(credential) = live(shared, id, secret).await? else { return Ok(ended()) };
-    let Some(actor) = ObjectName::parse(&caller.object) else { return Err(denied()) };
-    let act =
-        Act { actor: Actor::Principal(actor), now: clock::now(), confirm: Confirm::Confirmed };
+    let Some(principal) = ObjectName::parse(&caller.object) else { return Err(denied()) };
+    // Who administers two tenants has a token of one.
+    let actor = Actor::Member { principal, tenant: caller.tenant_id().to_owned() };
+    let act = Act { actor, now: clock::now(), confirm: Confirm::Confirmed };
     let revoked = shared
         .registries
         .call(move |registry| registry.revoke_credential(&act, &credential.id))
         .await;
     match revoked {
         Ok(_) | Err(CallError::Registry(RegistryError::Conflict(_))) => Ok(ended()),
-        Err(CallError::Registry(RegistryError::Denied(_))) => Err(denied()),
+        Err(CallError::Registry(RegistryError::Denied(_) | RegistryError::NotFound(_))) => {
+            Err(denied())
+        }
         Err(error) => Err(shared.failed(&error)),
     }
 }
