@@ -19,6 +19,7 @@ mod credentials;
 mod failures;
 #[path = "cli_registry/identities.rs"]
 mod identities;
+#[expect(dead_code, reason = "shared: each test program uses a part")]
 #[path = "local_server/mod.rs"]
 mod local_server;
 #[path = "cli_registry/notifying.rs"]

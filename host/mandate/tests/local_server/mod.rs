@@ -1,7 +1,5 @@
 //! A real HTTP server on 127.0.0.1 that answers as a test wants it to.
 
-#![allow(dead_code, clippy::allow_attributes, reason = "each test file uses its part")]
-
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
