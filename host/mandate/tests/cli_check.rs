@@ -414,7 +414,7 @@ fn bad_input_is_one_clear_line() {
     assert_eq!(
         line(&[&names[..], &["--runner", "python"]].concat()),
         "invalid value 'python' for '--runner <RUNNER>': expected `native`, `component`, `module`, \
-         `envoy` or `exec:CMD`; see `--help`"
+         `envoy`, `ext-authz` or `exec:CMD`; see `--help`"
     );
     let absent = checked.world.folder.path("absent");
     assert_eq!(

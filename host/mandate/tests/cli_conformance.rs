@@ -299,8 +299,9 @@ fn wrong_usage_is_one_line() {
         "there is no module `no-such-file`"
     );
     assert!(
-        line(&["--runner", "python3"])
-            .contains("expected `native`, `component`, `module`, `envoy` or `exec:CMD`")
+        line(&["--runner", "python3"]).contains(
+            "expected `native`, `component`, `module`, `envoy`, `ext-authz` or `exec:CMD`"
+        )
     );
     assert!(
         line(&["--runner", "native", "--fixtures", "/no/such/folder"])
