@@ -54,6 +54,7 @@ fn migrate_says_what_it_would_do_and_does_it_when_confirmed() {
         {"direction": "up", "migration": 1, "name": "core"},
         {"direction": "up", "migration": 2, "name": "audit"},
         {"direction": "up", "migration": 3, "name": "segments"},
+        {"direction": "up", "migration": 4, "name": "contract"},
     ]});
     assert_eq!(workplace.json(&["migrate", "--confirm"]), up);
     let unknown = format!("there is no migration 9, only {last}");

@@ -60,7 +60,7 @@ fn node() -> Option<Command> {
 
 fn answers_as_the_rule_does(name: &str, command: impl Fn() -> Option<Command>) {
     let Some(first) = command() else {
-        eprintln!("SKIPPED: {name} is not installed: `cargo xtask setup`");
+        crate::cli::skip(&format!("{name} is not installed: `cargo xtask setup`"));
         return;
     };
     let expected: Vec<bool> = CHECKS.iter().map(|(_, _, allowed)| *allowed).collect();

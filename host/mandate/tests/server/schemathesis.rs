@@ -13,12 +13,12 @@ const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_co
 #[test]
 fn schemathesis_finds_no_failure_and_no_other_answer_than_documented() {
     let Some(python) = std::env::var_os("MANDATE_PYTHON") else {
-        eprintln!("SKIPPED: PyPI schemathesis is not installed: `cargo xtask setup`");
+        crate::cli::skip("PyPI schemathesis is not installed: `cargo xtask setup`");
         return;
     };
     let has = Command::new(&python).args(["-c", "import schemathesis"]).output().unwrap();
     if !has.status.success() {
-        eprintln!("SKIPPED: PyPI schemathesis is not installed: `cargo xtask setup`");
+        crate::cli::skip("PyPI schemathesis is not installed: `cargo xtask setup`");
         return;
     }
     // `cargo xtask campaign schemathesis` sets it; the short form is a look at each endpoint.
