@@ -60,7 +60,6 @@ pub use self::settings::{LimitSettings, Settings, TlsSettings};
 
 use self::connection::Door;
 use self::shared::Shared;
-use crate::feed::ListenAddress;
 use crate::webhook::Hook;
 
 /// Opens one more connection to the registry.

@@ -19,10 +19,15 @@ use crate::skip::skip;
 /// The user's password: planted, to be looked for where it must not be.
 pub(crate) const PASSWORD: &str = "planted-password-7f3a";
 
+/// Where a server listens that was told nothing else.
+const PORT: u16 = 5432;
+
 /// A running server.
 #[derive(Debug)]
 pub(crate) struct Server {
     folder: PathBuf,
+    /// By which its socket is named, too.
+    port: u16,
     _shell: Child,
 }
 
@@ -98,7 +103,7 @@ impl Server {
         // In a group of its own: an interrupt at the keyboard must not end who cleans up.
         let shell = shell(SERVE).stdin(Stdio::piped()).process_group(0).spawn();
         let shell = shell.expect("a shell runs");
-        let server = Self { folder, _shell: shell };
+        let server = Self { folder, port: tls.map_or(PORT, |tls| tls.port), _shell: shell };
         server.wait();
         server
     }
@@ -129,7 +134,7 @@ impl Server {
     /// The address of a database, with another password.
     pub(crate) fn url_with(&self, name: &str, password: &str) -> String {
         let folder = self.folder.display().to_string().replace('/', "%2F");
-        format!("postgres://mandate:{password}@{folder}/{name}")
+        format!("postgres://mandate:{password}@{folder}:{}/{name}", self.port)
     }
 
     /// Makes an empty database and gives its name.
