@@ -5,6 +5,7 @@
 #![expect(clippy::arithmetic_side_effects, clippy::unwrap_used, reason = "tests")]
 
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 
 use mandate::conformance::{
     EnvoyRunner, Exceptions, Outcome, Protocol, Report, Suite, write_table,
@@ -34,7 +35,12 @@ fn envoy_that_asks_the_server_answers_every_request_as_it_states() {
     require_exceptions_alone(&EnvoyRunner::of_ext_authz(envoy, plugin.unwrap()), 102);
 }
 
+/// One Envoy at a time: ports are looked for and then told, and two that find the same one share it
+/// (`SO_REUSEPORT`), so that each answers requests that were meant for the other.
+static ALONE: Mutex<()> = Mutex::new(());
+
 fn require_exceptions_alone(runner: &EnvoyRunner, most: usize) {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let suite = Suite::embedded().unwrap();
     let exceptions = [Protocol::Http1, Protocol::Http2]
         .map(|protocol| (protocol, Exceptions::embedded(&runner.name(protocol)).unwrap()));

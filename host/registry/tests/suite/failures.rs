@@ -190,14 +190,16 @@ fn a_postgres_elsewhere_is_refused_without_tls() {
 
 #[test]
 fn a_postgres_elsewhere_is_spoken_to_by_tls_that_is_verified() {
-    let authority = || {
+    let authority = |name: &str| {
         let key = rcgen::KeyPair::generate().expect("a key");
         let mut parameters = rcgen::CertificateParams::default();
         parameters.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        // Of two of one name, one would have signed badly, and not be unknown.
+        parameters.distinguished_name.push(rcgen::DnType::CommonName, name);
         let certificate = parameters.self_signed(&key).expect("a certificate");
         (certificate.pem(), rcgen::Issuer::new(parameters, key))
     };
-    let ((ours, issuer), (other, _)) = (authority(), authority());
+    let ((ours, issuer), (other, _)) = (authority("ours"), authority("other"));
     let key = rcgen::KeyPair::generate().expect("a key");
     let names = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).expect("a name");
     let certificate = names.signed_by(&key, &issuer).expect("a certificate").pem();

@@ -191,4 +191,4 @@ impl AccessLog {
 /// How long Envoy may take to listen.
 const START: Duration = Duration::from_secs(120);
 /// How long the log may be late.
-const FLUSH: Duration = Duration::from_secs(2);
+const FLUSH: Duration = Duration::from_secs(10);
