@@ -33,7 +33,7 @@ pub(super) struct Publisher {
 #[derive(Debug)]
 struct Signer {
     key: SigningKey,
-    pinned: Vec<PinnedKey>,
+    pinned: Arc<[PinnedKey]>,
     contract_version: [u32; 3],
     /// A clock that was set back must not make what is signed look older than what was.
     newest: u64,
@@ -66,13 +66,13 @@ const DELTAS: usize = 256;
 impl Publisher {
     pub(super) fn new(
         key: SigningKey,
+        pinned: Arc<[PinnedKey]>,
         contract_version: [u32; 3],
         metrics: Arc<Metrics>,
         journal: Journal,
-    ) -> anyhow::Result<Self> {
-        let pinned = PinnedKey::parse(&key.to_public_jwk()).context("`feed.key`")?;
-        let signer = Signer { key, pinned: vec![pinned], contract_version, newest: 0 };
-        Ok(Self { signer, lines: Vec::new(), metrics, journal })
+    ) -> Self {
+        let signer = Signer { key, pinned, contract_version, newest: 0 };
+        Self { signer, lines: Vec::new(), metrics, journal }
     }
 
     pub(super) fn add(&mut self, line: Line) {

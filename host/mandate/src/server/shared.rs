@@ -73,8 +73,10 @@ impl Shared {
         let policy = Policy::new(plugin, limits)?;
         let trust = Arc::new(TrustKeeper::start(contract, &settings, policy.clone(), journal)?);
         let mut registry = open().context("`database`")?;
-        let audit_key = PinnedKey::parse(&key.to_public_jwk()).context("`feed.key`")?;
-        let mut publisher = Publisher::new(key, checked.version(), Arc::clone(&metrics), journal)?;
+        let pinned = PinnedKey::parse(&key.to_public_jwk()).context("`feed.key`")?;
+        let pinned: Arc<[PinnedKey]> = Arc::from([pinned]);
+        let (version, counters) = (checked.version(), Arc::clone(&metrics));
+        let mut publisher = Publisher::new(key, Arc::clone(&pinned), version, counters, journal);
         publisher.add(Line::of_policy(policy.clone()));
         let mut feeds = BTreeMap::new();
         for slice in slices {
@@ -103,7 +105,7 @@ impl Shared {
             registries: Registries::new(open, settings.limits.registry_connections),
             trust,
             audit,
-            audit_keys: Arc::from([audit_key]),
+            audit_keys: pinned,
             metrics,
             journal,
             requests: Semaphore::new(settings.limits.requests),

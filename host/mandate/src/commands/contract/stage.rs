@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use anyhow::{Context as _, ensure};
+use anyhow::Context as _;
 use clap::Args;
 use mandate_registry::contract::{KnownContract, Stage};
 use serde_json::{Value, json};
@@ -76,9 +76,9 @@ pub(super) struct StatusCommand {
 impl StatusCommand {
     pub(super) fn show(&self) -> anyhow::Result<ExitCode> {
         let configuration = self.config.read()?;
-        let known = configuration.open_registry()?.contracts()?;
-        let (file, _) = ContractFile::read_with_policy(&configuration.contract)?;
+        let (file, policy, model) = configuration.rules()?;
         let contract = file.as_version();
+        let known = configuration.registry(&contract, policy, model)?.contracts()?;
         let recorded =
             known.iter().find(|known| known.contract == contract).map_or("draft", status);
         let mut page = Page::new();
@@ -150,12 +150,9 @@ fn write_status(
         let read: Value = serde_json::from_str(&candidate).ok()?;
         (read == expected).then_some(candidate)
     });
-    ensure!(
-        replaced.is_some(),
-        "contract `{}`: `status`: write {} there by hand; the registry has it",
-        path.display(),
-        json!(status)
-    );
-    let replaced = replaced.context("nothing to write")?;
+    let replaced = replaced.with_context(|| {
+        let (path, status) = (path.display(), json!(status));
+        format!("contract `{path}`: `status`: write {status} there by hand; the registry has it")
+    })?;
     output_file::replace("contract", path, replaced.as_bytes())
 }
