@@ -14,6 +14,8 @@ mod admin;
 mod audit;
 #[path = "server/authzen.rs"]
 mod authzen;
+#[path = "server/bootstrap.rs"]
+mod bootstrap;
 #[path = "server/callers.rs"]
 mod callers;
 mod cli;

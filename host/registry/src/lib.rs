@@ -10,6 +10,7 @@
 pub mod actor;
 pub mod apply;
 pub mod audit;
+pub mod bootstrap;
 pub mod change;
 pub mod confirm;
 pub mod content;

@@ -34,6 +34,12 @@ pub const LARGEST_TIME: u64 = (1 << 53) - 1;
 /// How long a writer waits for another one. Postgres has it in its session as well.
 pub const BUSY: Duration = Duration::from_secs(5);
 
+/// Seconds that a bootstrap credential lives.
+pub const BOOTSTRAP_LIFETIME: u64 = 3_600;
+
+/// Attempts that a bootstrap credential bears: 256 bits are not guessed, and who tries is stopped.
+pub const BOOTSTRAP_ATTEMPTS: u64 = 10;
+
 /// Seconds for which a message is nobody else's while it is being delivered.
 pub const DELIVERY_LEASE: u64 = 60;
 

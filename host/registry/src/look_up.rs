@@ -126,7 +126,11 @@ impl Writing<'_> {
     }
 
     /// Whether somebody is a member of each of these tenants.
-    fn belongs(&mut self, user: &ObjectName, tenants: &[String]) -> Result<bool, RegistryError> {
+    pub(crate) fn belongs(
+        &mut self,
+        user: &ObjectName,
+        tenants: &[String],
+    ) -> Result<bool, RegistryError> {
         for tenant in tenants {
             let sql = "select 1 from membership where object = $1 and tenant = $2";
             if !self.finds(sql, &[user.to_string().into(), tenant.into()])? {
@@ -189,7 +193,7 @@ fn has(
 }
 
 /// Whether a person is registered, active and not expired.
-fn is_active_person(
+pub(crate) fn is_active_person(
     transaction: &mut dyn Transaction,
     user: &ObjectName,
     now: u64,

@@ -42,11 +42,12 @@ macro_rules! migration {
 }
 
 /// Every migration, from the first. One that was released never changes.
-const MIGRATIONS: [Migration; 4] = [
+const MIGRATIONS: [Migration; 5] = [
     migration!(1, "core", "0001-core"),
     migration!(2, "audit", "0002-audit"),
     migration!(3, "segments", "0003-segments"),
     migration!(4, "contract", "0004-contract"),
+    migration!(5, "bootstrap", "0005-bootstrap"),
 ];
 
 /// The number of the last migration: what this program works with.

@@ -264,6 +264,9 @@ impl Writing<'_> {
         if let Subject::Object(object) | Subject::Userset(object, _) = &tuple.subject {
             self.introduce(object)?;
         }
+        if tuple.relation == relation::ADMIN && tuple.object.type_name == self.types().tenant {
+            self.end_bootstrap(&tuple.object.id)?;
+        }
         if self.leads_upwards(&tuple.object.type_name, &tuple.relation) {
             self.settle(&tuple.object)?;
         }

@@ -1,11 +1,15 @@
 //! `mandate registry`: the registry as a whole.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
+use mandate_registry::bootstrap::Bootstrap;
 use serde_json::json;
 
+use super::credential::secret_file::SecretFile;
 use super::registry_option::{ActOptions, ConfirmOption, finish};
+use crate::moment;
 use crate::output::{self, Page};
 use crate::registry_json;
 
@@ -18,6 +22,7 @@ pub struct RegistryCommand {
 
 #[derive(Clone, Debug, Subcommand)]
 enum Action {
+    Bootstrap(BootstrapCommand),
     NewEra(NewEraCommand),
 }
 
@@ -25,8 +30,45 @@ impl RegistryCommand {
     /// Runs the verb: 0 done, 2 not.
     #[must_use]
     pub fn run(self) -> ExitCode {
-        let Action::NewEra(command) = self.action;
-        command.begin().unwrap_or_else(|error| output::fail(&format!("{error:#}")))
+        let done = match self.action {
+            Action::Bootstrap(command) => command.make(),
+            Action::NewEra(command) => command.begin(),
+        };
+        done.unwrap_or_else(|error| output::fail(&format!("{error:#}")))
+    }
+}
+
+/// Make the one-time credential by which a person of a tenant becomes its first administrator, at
+/// the server, from this machine (docs/server.md#bootstrap).
+///
+/// It replaces the one before, is good for an hour, and ends when the tenant has an administrator.
+#[derive(Args, Clone, Debug)]
+struct BootstrapCommand {
+    /// The tenant's id.
+    #[arg(long, value_name = "ID")]
+    tenant: String,
+    /// New file for the secret, which only you can read, in place of stdout.
+    #[arg(long, value_name = "FILE")]
+    secret_file: Option<PathBuf>,
+    #[command(flatten)]
+    confirm: ConfirmOption,
+    #[command(flatten)]
+    act: ActOptions,
+}
+
+impl BootstrapCommand {
+    fn make(&self) -> anyhow::Result<ExitCode> {
+        let (mut registry, act) = self.act.open_as(self.confirm.confirm())?;
+        let file = SecretFile::make(self.secret_file.as_deref(), act.confirm)?;
+        let written = registry.make_bootstrap(&act, &self.tenant)?;
+        let Bootstrap { id, expires_at, secret } = written.outcome;
+        let mut page = Page::new();
+        let until = moment::utc(expires_at);
+        page.line(&format!("bootstrap credential {id} of {}, good until {until}", self.tenant));
+        let mut value = json!({ "bootstrap": id, "tenant": self.tenant, "expires_at": expires_at });
+        file.deliver(secret.as_ref(), &id, &mut page, &mut value)?;
+        self.confirm.explain(&mut page);
+        Ok(finish(self.act.json, &act, page, value, written.position))
     }
 }
 

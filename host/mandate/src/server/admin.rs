@@ -4,6 +4,7 @@
 //! and the tenant are those of the token, and nothing in a request names either.
 
 mod audit;
+mod bootstrap;
 mod credentials;
 mod facts;
 mod identities;
@@ -39,6 +40,7 @@ pub(super) fn router() -> Router<Arc<Shared>> {
     Router::new()
         .route("/admin/v1/audit", get(audit::query))
         .route("/admin/v1/audit/verification", get(audit::verify))
+        .route("/admin/v1/bootstrap", post(bootstrap::redeem))
         .route("/admin/v1/credentials/{credential}/revoke", post(credentials::revoke))
         .route("/admin/v1/credentials/{credential}/rotate", post(credentials::rotate))
         .route("/admin/v1/era", post(state::new_era))

@@ -9,6 +9,8 @@ pub enum Admission {
     Anybody,
     /// A principal that the configuration lists as the emitter of records.
     AuditSource,
+    /// A person on this machine with the bootstrap credential of the tenant of their token.
+    Bootstrap,
     /// An authenticated caller; the registry says what it may do.
     Caller,
     /// An authenticated caller who holds `can_evaluate` on its tenant.
@@ -75,6 +77,8 @@ const fn parameter(name: &'static str, form: Form) -> Parameter {
     Parameter { name, form }
 }
 
+/// The header field of the bootstrap credential.
+pub(super) const BOOTSTRAP: &str = "mandate-bootstrap";
 /// Items of the largest page.
 pub(super) const LARGEST_PAGE: usize = 1000;
 
@@ -125,6 +129,8 @@ pub struct Endpoint {
     pub summary: &'static str,
     /// The parameters of its query.
     pub query: &'static [Parameter],
+    /// A header field that it needs, beside `Authorization`.
+    pub field: Option<&'static str>,
     /// The body of a request.
     pub takes: Body,
     /// The body of an answer that is no refusal.
@@ -139,11 +145,15 @@ impl Endpoint {
         summary: &'static str,
     ) -> Self {
         let (takes, gives) = (Body::Nothing, Body::Nothing);
-        Self { method, path, admission, summary, query: NONE, takes, gives }
+        Self { method, path, admission, summary, query: NONE, field: None, takes, gives }
     }
 
     const fn asking(self, query: &'static [Parameter]) -> Self {
         Self { query, ..self }
+    }
+
+    const fn presenting(self, field: &'static str) -> Self {
+        Self { field: Some(field), ..self }
     }
 
     const fn taking(self, takes: Body) -> Self {
@@ -195,6 +205,9 @@ pub const ENDPOINTS: &[Endpoint] = &[
         .giving(Body::Json("AuditPage")),
     get("/admin/v1/audit/verification", Admission::Administrator, "whether that chain is intact")
         .giving(Body::Json("AuditVerdict")),
+    post("/admin/v1/bootstrap", Admission::Bootstrap, "the first administrator of a tenant")
+        .presenting(BOOTSTRAP)
+        .giving(Body::Json("AdministratorMade")),
     post("/admin/v1/credentials/{credential}/revoke", Admission::Manager, "an end to a credential")
         .giving(Body::Json("CredentialWritten")),
     post("/admin/v1/credentials/{credential}/rotate", Admission::Manager, "another in its place")

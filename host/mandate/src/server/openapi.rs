@@ -91,7 +91,10 @@ fn parameters(endpoint: &Endpoint) -> Vec<Value> {
         let required = *form == Form::Position;
         json!({ "name": name, "in": "query", "required": required, "schema": schema(*form) })
     });
-    variables.chain(query).collect()
+    let field = endpoint.field.iter().map(|name| {
+        json!({ "name": name, "in": "header", "required": true, "schema": { "type": "string" } })
+    });
+    variables.chain(query).chain(field).collect()
 }
 
 fn schema(form: Form) -> Value {

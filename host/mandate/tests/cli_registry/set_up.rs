@@ -6,7 +6,7 @@ use mandate_registry::migration;
 use serde_json::json;
 
 use crate::cli::{Folder, mandate};
-use crate::workplace::Workplace;
+use crate::workplace::{NOW, Workplace};
 
 #[test]
 fn init_makes_a_working_folder_in_one_go() {
@@ -44,7 +44,7 @@ fn init_touches_no_folder_that_has_something_in_it() {
 #[test]
 fn migrate_says_what_it_would_do_and_does_it_when_confirmed() {
     let workplace = Workplace::new("migrate");
-    let steps = "down 0004-contract\ndown 0003-segments\ndown 0002-audit\ndown 0001-core\n";
+    let steps = "down 0005-bootstrap\ndown 0004-contract\ndown 0003-segments\ndown 0002-audit\ndown 0001-core\n";
     let told = format!("{steps}dry run: nothing was changed; `--confirm` does it\n");
     assert_eq!(workplace.page(&["migrate", "--to", "0"]), told);
     let last = migration::latest();
@@ -55,6 +55,7 @@ fn migrate_says_what_it_would_do_and_does_it_when_confirmed() {
         {"direction": "up", "migration": 2, "name": "audit"},
         {"direction": "up", "migration": 3, "name": "segments"},
         {"direction": "up", "migration": 4, "name": "contract"},
+        {"direction": "up", "migration": 5, "name": "bootstrap"},
     ]});
     assert_eq!(workplace.json(&["migrate", "--confirm"]), up);
     let unknown = format!("there is no migration 9, only {last}");
@@ -105,4 +106,41 @@ fn a_registry_of_another_deployment_is_refused() {
         format!("there is no database `{database}`: `mandate init` makes one")
     );
     assert!(!fs::exists(database).unwrap());
+}
+
+#[test]
+fn registry_bootstrap_makes_a_credential_for_a_tenant_without_administrator() {
+    let workplace = Workplace::of_boards("bootstrap");
+    let now = NOW.to_string();
+    let make = ["registry", "bootstrap", "--tenant", "globex", "--now", &now];
+    let told = workplace.json(&make);
+    let expected = json!({
+        "bootstrap": told["bootstrap"], "tenant": "globex", "expires_at": NOW + 3600,
+        "confirmed": false, "position": told["position"],
+    });
+    assert_eq!(told, expected);
+    let path = workplace.path("bootstrap.secret");
+    let confirmed = [&make[..], &["--confirm", "--secret-file", &path]].concat();
+    let page = workplace.page(&confirmed);
+    let secret = fs::read_to_string(&path).unwrap();
+    let (id, word) = mandate_registry::secret::split(secret.trim()).unwrap();
+    let start = format!("bootstrap credential {id} of globex, good until 2026-01-01T01:00:00Z\n");
+    assert!(page.starts_with(&start) && !page.contains(word), "{page}");
+    let refused = workplace.refused(&confirmed);
+    assert_eq!(
+        refused,
+        format!("`--secret-file`: `{path}` cannot be made: File exists (os error 17)")
+    );
+    assert_eq!(
+        workplace.refused(&["registry", "bootstrap", "--tenant", "nowhere", "--confirm"]),
+        "there is no tenant `organization:nowhere`"
+    );
+    let by = ["registry", "bootstrap", "--tenant", "globex", "--as", "user:olga", "--confirm"];
+    assert_eq!(workplace.refused(&by), "`user:olga` may not make a bootstrap credential");
+    let missing = workplace.path("none/bootstrap.secret");
+    let lost = [&make[..], &["--confirm", "--secret-file", &missing]].concat();
+    assert!(workplace.refused(&lost).starts_with("`--secret-file`: "));
+    workplace.json(&["relationship", "write", "organization:globex#admin@user:gina"]);
+    let taken = "`organization:globex` has an administrator: who is one makes the next";
+    assert_eq!(workplace.refused(&make), taken);
 }

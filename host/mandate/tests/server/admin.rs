@@ -136,7 +136,7 @@ fn request(method: &str, path: &str, identity: &str, credential: &str) -> (Strin
 }
 
 /// Method, path, and what each caller gets.
-fn table() -> [(&'static str, &'static str, [u16; 12]); 26] {
+fn table() -> [(&'static str, &'static str, [u16; 12]); 27] {
     // Columns: nobody, garbage, another audience, expired, agent, person, service, administrator,
     // gateway, owner, administrator of another tenant, operator.
     let of = |administrator: u16, owner: u16, foreign: u16, operator: u16| {
@@ -150,6 +150,8 @@ fn table() -> [(&'static str, &'static str, [u16; 12]); 26] {
     [
         ("GET", "/admin/v1/audit", list),
         ("GET", "/admin/v1/audit/verification", list),
+        // Both tenants have an administrator: tests/server/bootstrap.rs has the one that does not.
+        ("POST", "/admin/v1/bootstrap", of(403, 403, 403, 403)),
         ("POST", "/admin/v1/credentials/{credential}/revoke", owner),
         ("POST", "/admin/v1/credentials/{credential}/rotate", owner),
         ("POST", "/admin/v1/era", operator),

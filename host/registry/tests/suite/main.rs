@@ -14,6 +14,7 @@
 
 mod apply;
 mod audit;
+mod bootstraps;
 mod content;
 mod contracts;
 mod credentials;
@@ -70,6 +71,14 @@ on_both! {
         every_change_is_an_event_of_its_identity_and_credential,
         missing_numbers_of_a_source_are_reported,
         records_are_found_by_each_of_their_columns_and_in_pages;
+    bootstraps:
+        a_bootstrap_credential_ends_by_itself_and_by_attempts,
+        a_bootstrap_credential_ends_with_any_first_administrator,
+        a_bootstrap_credential_is_for_active_people_of_its_tenant,
+        a_bootstrap_credential_makes_one_administrator_once,
+        a_row_beside_an_administrator_opens_nothing,
+        only_the_operator_makes_a_bootstrap_credential,
+        two_who_redeem_at_once_are_one_administrator;
     content:
         a_slice_has_its_tenants_and_what_all_share_and_names_nobody_else,
         a_snapshot_with_deltas_is_the_snapshot_of_later,

@@ -12,10 +12,15 @@ use crate::store::Store;
 use crate::tampering::{chain, key};
 
 /// Every migration, up.
-const STEPS: [Step; 4] =
-    [step(1, "core"), step(2, "audit"), step(3, "segments"), step(4, "contract")];
+const STEPS: [Step; 5] = [
+    step(1, "core"),
+    step(2, "audit"),
+    step(3, "segments"),
+    step(4, "contract"),
+    step(5, "bootstrap"),
+];
 
-const LAST: u32 = 4;
+const LAST: u32 = 5;
 
 const fn step(number: u32, name: &'static str) -> Step {
     Step { direction: Direction::Up, number, name }
@@ -59,7 +64,7 @@ pub(crate) fn everything_goes_down_and_up_again(store: &Store) {
 
 pub(crate) fn data_survives_the_migrations_above_it(store: &Store) {
     let mut registry = crate::scene::scene(store);
-    let later = ["audit_", "contract_version", "migration", "outbox"];
+    let later = ["audit_", "bootstrap", "contract_version", "migration", "outbox"];
     let is_later = |name: &String| later.iter().any(|later| name.starts_with(later));
     let core: Vec<String> = store.tables().into_iter().filter(|name| !is_later(name)).collect();
     let dump = || core.iter().map(|table| store.dump(table)).collect::<Vec<_>>();
@@ -107,7 +112,7 @@ pub(crate) fn a_changed_migration_is_noticed(store: &Store) {
     assert_eq!(migration::apply(&mut *database, 0, 5, Confirmed), Err(changed.clone()));
     let line = "migration 1 of the database is not the one of this program";
     assert_eq!(changed.to_string(), line);
-    assert_eq!(store.tables().len(), 19);
+    assert_eq!(store.tables().len(), 20);
 }
 
 pub(crate) fn two_processes_migrate_at_once(store: &Store) {
