@@ -36,6 +36,7 @@ pub mod relationship;
 pub mod replay;
 mod runner;
 mod scope_option;
+mod secret_file;
 pub mod serve;
 pub mod snapshot;
 pub mod tenant;

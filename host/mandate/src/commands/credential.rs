@@ -7,7 +7,6 @@ mod material;
 pub(super) mod report;
 mod revoke;
 mod rotate;
-pub(super) mod secret_file;
 
 use std::process::ExitCode;
 

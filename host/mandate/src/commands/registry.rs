@@ -1,14 +1,13 @@
 //! `mandate registry`: the registry as a whole.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use mandate_registry::bootstrap::Bootstrap;
 use serde_json::json;
 
-use super::credential::secret_file::SecretFile;
 use super::registry_option::{ActOptions, ConfirmOption, finish};
+use super::secret_file::SecretFileOption;
 use crate::moment;
 use crate::output::{self, Page};
 use crate::registry_json;
@@ -47,9 +46,8 @@ struct BootstrapCommand {
     /// The tenant's id.
     #[arg(long, value_name = "ID")]
     tenant: String,
-    /// New file for the secret, which only you can read, in place of stdout.
-    #[arg(long, value_name = "FILE")]
-    secret_file: Option<PathBuf>,
+    #[command(flatten)]
+    secret_file: SecretFileOption,
     #[command(flatten)]
     confirm: ConfirmOption,
     #[command(flatten)]
@@ -59,7 +57,7 @@ struct BootstrapCommand {
 impl BootstrapCommand {
     fn make(&self) -> anyhow::Result<ExitCode> {
         let (mut registry, act) = self.act.open_as(self.confirm.confirm())?;
-        let file = SecretFile::make(self.secret_file.as_deref(), act.confirm)?;
+        let file = self.secret_file.make(act.confirm)?;
         let written = registry.make_bootstrap(&act, &self.tenant)?;
         let Bootstrap { id, expires_at, secret } = written.outcome;
         let mut page = Page::new();

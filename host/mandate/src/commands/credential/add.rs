@@ -1,15 +1,14 @@
 //! `mandate credential add`.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
 use mandate_registry::credential::NewCredential;
 
 use super::material::{Kind, MaterialOptions};
-use super::secret_file::SecretFile;
 use crate::commands::instant::Instant;
 use crate::commands::registry_option::{ActOptions, ConfirmOption, finish, object};
+use crate::commands::secret_file::SecretFileOption;
 use crate::output::Page;
 use crate::registry_json;
 
@@ -33,9 +32,8 @@ pub(super) struct AddCommand {
     /// From when on it is void.
     #[arg(long, value_name = "WHEN")]
     expires: Option<Instant>,
-    /// New file for the secret, which only you can read, in place of stdout.
-    #[arg(long, value_name = "FILE")]
-    secret_file: Option<PathBuf>,
+    #[command(flatten)]
+    secret_file: SecretFileOption,
     #[command(flatten)]
     confirm: ConfirmOption,
     #[command(flatten)]
@@ -53,7 +51,7 @@ impl AddCommand {
             expires_at: self.expires.map(|expires| expires.at(now)),
         };
         let (mut registry, act) = self.act.open_as(self.confirm.confirm())?;
-        let file = SecretFile::make(self.secret_file.as_deref(), act.confirm)?;
+        let file = self.secret_file.make(act.confirm)?;
         let written = registry.add_credential(&act, &identity, &new)?;
         let issued = written.outcome;
         let mut page = Page::new();

@@ -1,15 +1,14 @@
 //! `mandate credential rotate`.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
 use mandate_registry::credential::{CredentialKind, Rotation};
 
 use super::material::{Kind, MaterialOptions};
-use super::secret_file::SecretFile;
 use crate::commands::instant::{self, Instant};
 use crate::commands::registry_option::{ActOptions, ConfirmOption, finish};
+use crate::commands::secret_file::SecretFileOption;
 use crate::output::Page;
 use crate::registry_json;
 
@@ -28,9 +27,8 @@ pub(super) struct RotateCommand {
     /// From when on the new one is void.
     #[arg(long, value_name = "WHEN")]
     expires: Option<Instant>,
-    /// New file for the secret, which only you can read, in place of stdout.
-    #[arg(long, value_name = "FILE")]
-    secret_file: Option<PathBuf>,
+    #[command(flatten)]
+    secret_file: SecretFileOption,
     #[command(flatten)]
     confirm: ConfirmOption,
     #[command(flatten)]
@@ -53,7 +51,7 @@ impl RotateCommand {
             material,
             expires_at: self.expires.map(|expires| expires.at(now)),
         };
-        let file = SecretFile::make(self.secret_file.as_deref(), act.confirm)?;
+        let file = self.secret_file.make(act.confirm)?;
         let written = registry.rotate_credential(&act, &rotation)?;
         let issued = written.outcome;
         let mut page = Page::new();

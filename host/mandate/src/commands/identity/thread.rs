@@ -1,6 +1,5 @@
 //! `mandate identity thread`.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -9,10 +8,10 @@ use mandate_registry::identity::NewThread;
 use serde_json::json;
 
 use super::report;
-use crate::commands::credential::secret_file::SecretFile;
 use crate::commands::instant::Instant;
 use crate::commands::registry_option::{ActOptions, ConfirmOption, finish, object};
 use crate::commands::scope_option::ScopeOptions;
+use crate::commands::secret_file::SecretFileOption;
 use crate::output::Page;
 use crate::registry_json;
 
@@ -47,9 +46,8 @@ pub(super) struct ThreadCommand {
     /// The OAuth client that the credential is. Default: a secret is made.
     #[arg(long, value_name = "TEXT", requires = "issuer")]
     client: Option<String>,
-    /// New file for the secret, which only you can read, in place of stdout.
-    #[arg(long, value_name = "FILE")]
-    secret_file: Option<PathBuf>,
+    #[command(flatten)]
+    secret_file: SecretFileOption,
     #[command(flatten)]
     confirm: ConfirmOption,
     #[command(flatten)]
@@ -74,7 +72,7 @@ impl ThreadCommand {
             expires_at: self.expires.at(now),
         };
         let (mut registry, act) = self.act.open_as(self.confirm.confirm())?;
-        let file = SecretFile::make(self.secret_file.as_deref(), act.confirm)?;
+        let file = self.secret_file.make(act.confirm)?;
         let written = registry.create_thread(&act, &new)?;
         let (identity, issued) = written.outcome;
         let mut page = Page::new();

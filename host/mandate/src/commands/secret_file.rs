@@ -2,26 +2,29 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Context as _;
+use clap::Args;
 use mandate_registry::confirm::Confirm;
 use mandate_registry::secret::Secret;
 use serde_json::{Value, json};
 
 use crate::output::Page;
 
-/// The file, open before the secret is made: a secret that cannot be delivered is not issued.
-#[derive(Debug)]
-pub(in crate::commands) struct SecretFile {
-    file: Option<(PathBuf, File)>,
+/// The option that says so.
+#[derive(Args, Clone, Debug)]
+pub(super) struct SecretFileOption {
+    /// New file for the secret, which only you can read, in place of stdout.
+    #[arg(long, value_name = "FILE")]
+    secret_file: Option<PathBuf>,
 }
 
-impl SecretFile {
+impl SecretFileOption {
     /// Makes the file, where one is named and it will be needed.
-    pub(in crate::commands) fn make(path: Option<&Path>, confirm: Confirm) -> anyhow::Result<Self> {
-        let Some(path) = path.filter(|_| confirm == Confirm::Confirmed) else {
-            return Ok(Self { file: None });
+    pub(super) fn make(&self, confirm: Confirm) -> anyhow::Result<SecretFile> {
+        let Some(path) = self.secret_file.as_ref().filter(|_| confirm == Confirm::Confirmed) else {
+            return Ok(SecretFile { file: None });
         };
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);
@@ -30,12 +33,20 @@ impl SecretFile {
         let file = options.open(path);
         let file =
             file.with_context(|| format!("`--secret-file`: `{}` cannot be made", path.display()))?;
-        Ok(Self { file: Some((path.to_owned(), file)) })
+        Ok(SecretFile { file: Some((path.clone(), file)) })
     }
+}
 
+/// The file, open before the secret is made: a secret that cannot be delivered is not issued.
+#[derive(Debug)]
+pub(super) struct SecretFile {
+    file: Option<(PathBuf, File)>,
+}
+
+impl SecretFile {
     /// Hands the secret over: to the file, else to the page and the JSON. There is none where none
     /// was generated.
-    pub(in crate::commands) fn deliver(
+    pub(super) fn deliver(
         mut self,
         secret: Option<&Secret>,
         id: &str,
