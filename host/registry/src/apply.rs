@@ -238,7 +238,7 @@ impl Writing<'_> {
             identity.expires_at.into(),
         ];
         self.execute(sql, &values)?;
-        self.log(&Row::PutIdentity(identity.record()))?;
+        self.log(Row::PutIdentity(identity.record()));
         self.note_identity("identity-apply", &identity)?;
         Ok(true)
     }

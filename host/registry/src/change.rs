@@ -7,7 +7,7 @@ use mandate_authz::container::Position;
 use mandate_authz::delta;
 use mandate_authz::row::Row;
 
-use crate::database::{Transaction, unreadable};
+use crate::database::{Transaction, Value, pieces, rows, unreadable};
 use crate::error::RegistryError;
 use crate::registry::Registry;
 
@@ -71,27 +71,37 @@ fn read(era: u64, row: &crate::database::Row) -> Result<Change, RegistryError> {
     Ok(Change { position, row })
 }
 
-/// Appends a row.
+/// Appends the rows of a write.
 pub(crate) fn append(
     transaction: &mut dyn Transaction,
     position: Position,
-    number: u64,
-    row: &Row,
+    written: &[Row],
 ) -> Result<(), RegistryError> {
-    let bytes = delta::encode(std::slice::from_ref(row))
-        .map_err(|problem| RegistryError::Invalid(problem.problem.to_string()))?;
-    let (kind, item) = describe(row);
-    let sql = "insert into change (era, epoch, position, kind, item, row_bytes) \
-        values ($1, $2, $3, $4, $5, $6)";
-    let values = [
-        position.era.into(),
-        position.epoch.into(),
-        number.into(),
-        kind.into(),
-        item.into(),
-        bytes.into(),
-    ];
-    transaction.execute(sql, &values).map(drop)
+    const COLUMNS: usize = 6;
+    let mut number: u64 = 0;
+    for piece in pieces(written, transaction.rows_at_once()) {
+        let mut values: Vec<Value> = Vec::new();
+        for row in piece {
+            let bytes = delta::encode(std::slice::from_ref(row))
+                .map_err(|problem| RegistryError::Invalid(problem.problem.to_string()))?;
+            let (kind, item) = describe(row);
+            values.extend([
+                position.era.into(),
+                position.epoch.into(),
+                number.into(),
+                kind.into(),
+                item.into(),
+                bytes.into(),
+            ]);
+            number = number.saturating_add(1);
+        }
+        let rows = rows(piece.len(), COLUMNS);
+        let sql = format!(
+            "insert into change (era, epoch, position, kind, item, row_bytes) values {rows}"
+        );
+        transaction.execute(&sql, &values)?;
+    }
+    Ok(())
 }
 
 /// For people who look into the table.

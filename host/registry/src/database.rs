@@ -4,12 +4,14 @@
 //! migrations have a form for each.
 
 mod postgres;
+mod rows;
 mod sqlite;
 mod value;
 
 use std::fmt;
 
 pub use self::postgres::{PostgresDatabase, PostgresOptions};
+pub(crate) use self::rows::{pieces, places, rows};
 pub use self::sqlite::SqliteDatabase;
 pub(crate) use self::value::unreadable;
 pub use self::value::{Row, Value};
@@ -59,6 +61,9 @@ pub trait Transaction {
     /// # Errors
     /// What the database says.
     fn query(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Row>, RegistryError>;
+
+    /// Rows that a statement has at most where many are written or looked up.
+    fn rows_at_once(&self) -> usize;
 
     /// Runs the statements of a migration.
     ///

@@ -175,7 +175,7 @@ impl Writing<'_> {
     pub(crate) fn put_person(&mut self, person: &Person) -> Result<(), RegistryError> {
         text::check_object(&person.object, &self.types().user)?;
         self.store_person(person)?;
-        self.log(&Row::PutIdentity(record(person)))?;
+        self.log(Row::PutIdentity(record(person)));
         self.leave_and_join(person)?;
         self.note(&Note {
             change: "person-put",

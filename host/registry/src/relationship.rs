@@ -273,7 +273,7 @@ impl Writing<'_> {
         if self.would_join(&tuple.object, &tuple.subject)? {
             return Err(joins(&tuple.object, &tuple.relation, &tuple.subject));
         }
-        self.log(&Row::WriteTuple(stored))?;
+        self.log(Row::WriteTuple(stored));
         self.note_relationship(
             "relationship-write",
             &tuple.object,
@@ -313,11 +313,11 @@ impl Writing<'_> {
         }
         // In whose chain it stands is the tenant of before.
         self.note_relationship("relationship-delete", object, relation, subject)?;
-        self.log(&Row::DeleteTuple {
+        self.log(Row::DeleteTuple {
             object: object.clone(),
             relation: relation.clone(),
             subject: subject.clone(),
-        })?;
+        });
         if self.leads_upwards(&object.type_name, relation) {
             self.settle(object)?;
         }

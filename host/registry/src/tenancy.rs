@@ -74,7 +74,7 @@ impl Writing<'_> {
         let none: Option<String> = None;
         let is_new = self.execute(sql, &[object.to_string().into(), none.into()])? == 1;
         if is_new && !self.types().is_principal(&object.type_name) {
-            self.log(&Row::PutObject { object: object.clone(), tenant: None })?;
+            self.log(Row::PutObject { object: object.clone(), tenant: None });
         }
         Ok(is_new)
     }
@@ -144,7 +144,8 @@ impl Writing<'_> {
         };
         let sql = "update object set tenant = $2 where name = $1";
         self.execute(sql, &[name.to_string().into(), tenant.clone().into()])?;
-        self.log(&Row::PutObject { object: name.clone(), tenant })
+        self.log(Row::PutObject { object: name.clone(), tenant });
+        Ok(())
     }
 
     /// The objects above.

@@ -37,7 +37,7 @@ pub(crate) struct Writing<'w> {
     pub(crate) act: &'w Act,
     position: Position,
     deployment: String,
-    rows: u64,
+    rows: Vec<Row>,
     events: Vec<Event>,
 }
 
@@ -50,7 +50,7 @@ impl<'w> Writing<'w> {
         position: Position,
         deployment: String,
     ) -> Self {
-        let (rows, events) = (0, Vec::new());
+        let (rows, events) = (Vec::new(), Vec::new());
         Self { transaction, rules, randomness, act, position, deployment, rows, events }
     }
 
@@ -86,11 +86,9 @@ impl<'w> Writing<'w> {
         Ok(!self.query(sql, values)?.is_empty())
     }
 
-    /// Appends a row to the log.
-    pub(crate) fn log(&mut self, row: &Row) -> Result<(), RegistryError> {
-        change::append(self.transaction, self.position, self.rows, row)?;
-        self.rows = self.rows.saturating_add(1);
-        Ok(())
+    /// Notes a row of the log; [`Writing::finish`] appends it.
+    pub(crate) fn log(&mut self, row: Row) {
+        self.rows.push(row);
     }
 
     /// Notes an audit event; [`Writing::finish`] appends it.
@@ -109,8 +107,9 @@ impl<'w> Writing<'w> {
         self.note(&Deed { change: "new-era", ..Deed::default() })
     }
 
-    /// Appends the audit events. A write that changed nothing leaves none, and no more than an epoch.
+    /// Appends the rows of the log and the audit events. A write that changed nothing leaves none, and no more than an epoch.
     pub(crate) fn finish(self) -> Result<Position, RegistryError> {
+        change::append(self.transaction, self.position, &self.rows)?;
         audit::append(self.transaction, &self.events)?;
         Ok(self.position)
     }

@@ -1,11 +1,12 @@
 //! Appending events to their chains.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::chain::{self, Hash};
 use super::event::{Event, EventKind};
 use super::seal;
-use crate::database::{Row, Transaction, Value, unreadable};
+use crate::database::{Row, Transaction, Value, pieces, places, rows, unreadable};
 use crate::error::RegistryError;
 use crate::registry::Registry;
 
@@ -115,10 +116,12 @@ pub(crate) fn append(
     for (tenant, end) in &mut ends {
         *end = lock(transaction, tenant)?;
     }
+    let mut known = Known::of(transaction, events)?;
     let mut appended = Appended::default();
+    let mut taken = Vec::new();
     for event in events {
         let Some(end) = ends.get_mut(event.tenant.as_str()) else { continue };
-        let kind = match earlier(transaction, event)? {
+        let kind = match known.take(event) {
             Earlier::Other => {
                 appended.conflicts.push(event.columns.decision_id.clone());
                 EventKind::Conflict
@@ -135,8 +138,9 @@ pub(crate) fn append(
         let sequence = end.sequence.saturating_add(1);
         let hash = chain::hash(&end.hash, &event.tenant, sequence, kind, &event.record);
         *end = End { sequence, hash };
-        insert(transaction, event, kind, *end)?;
+        taken.push((event, kind, *end));
     }
+    insert(transaction, &taken)?;
     for (tenant, end) in ends {
         let sql = "update audit_chain set sequence = $2, hash = $3 where tenant = $1";
         let values = [tenant.into(), end.sequence.into(), end.hash.to_vec().into()];
@@ -166,38 +170,94 @@ enum Earlier {
     Same,
 }
 
-/// In the words of the two partial indexes: another form reads every record for each that comes in.
-/// What is sealed comes first: by it Postgres learns the types of the columns.
-const EARLIER: &str = "select null as record, record as mark from audit_sealed where id = $2 \
-    union all select record, null from audit_event where decision_id = $1 and kind <> 'conflict' \
-    union all select record, null from audit_event where decision_id = $1 and kind = 'conflict'";
+/// What came in before, under the ids of a batch.
+struct Known<'e> {
+    /// By id, the records that the chains have, and those of the batch so far.
+    stored: HashMap<&'e str, Vec<Cow<'e, str>>>,
+    /// The marks of those that are sealed, with that of their id.
+    sealed: HashSet<(Vec<u8>, Vec<u8>)>,
+    /// The marks of the ids of these.
+    sealed_ids: HashSet<Vec<u8>>,
+}
 
-fn earlier(transaction: &mut dyn Transaction, event: &Event) -> Result<Earlier, RegistryError> {
-    let id = event.columns.decision_id.as_str();
-    let rows = transaction.query(EARLIER, &[id.into(), seal::mark(id).into()])?;
-    for row in &rows {
-        let is_same = match row.optional_bytes(1)? {
-            Some(mark) => mark == seal::mark(&event.record),
-            None => row.text(0)? == event.record,
-        };
-        if is_same {
-            return Ok(Earlier::Same);
+impl<'e> Known<'e> {
+    fn of(transaction: &mut dyn Transaction, events: &'e [Event]) -> Result<Self, RegistryError> {
+        let ids: Vec<&str> =
+            events.iter().map(|event| event.columns.decision_id.as_str()).collect();
+        let mut stored: HashMap<&str, Vec<Cow<'_, str>>> =
+            ids.iter().map(|id| (*id, Vec::new())).collect();
+        let (mut sealed, mut sealed_ids) = (HashSet::new(), HashSet::new());
+        for ids in pieces(&ids, transaction.rows_at_once()) {
+            let given = ids.iter().map(|id| (*id).into());
+            let marks = ids.iter().map(|id| seal::mark(id).into());
+            let values: Vec<Value> = given.chain(marks).collect();
+            for row in transaction.query(&earlier(ids.len()), &values)? {
+                let Some(id) = row.optional_text(0)? else {
+                    sealed_ids.insert(row.bytes(2)?);
+                    sealed.insert((row.bytes(2)?, row.bytes(3)?));
+                    continue;
+                };
+                let records = stored.get_mut(id.as_str()).ok_or_else(unreadable)?;
+                records.push(Cow::Owned(row.text(1)?));
+            }
         }
+        Ok(Self { stored, sealed, sealed_ids })
     }
-    Ok(if rows.is_empty() { Earlier::None } else { Earlier::Other })
+
+    /// What came under an event's id before; from now on it did.
+    fn take(&mut self, event: &'e Event) -> Earlier {
+        let id = event.columns.decision_id.as_str();
+        let records = self.stored.entry(id).or_default();
+        let mark = seal::mark(id);
+        let is_sealed = self.sealed_ids.contains(&mark);
+        let is_same = records.iter().any(|record| *record == event.record)
+            || is_sealed && self.sealed.contains(&(mark, seal::mark(&event.record)));
+        if is_same {
+            return Earlier::Same;
+        }
+        let is_first = records.is_empty() && !is_sealed;
+        records.push(Cow::Borrowed(&event.record));
+        if is_first { Earlier::None } else { Earlier::Other }
+    }
+}
+
+/// What came in under some ids, whose marks come after them. In the words of the two partial indexes:
+/// another form reads every record for each that comes in. What is sealed comes first: by it Postgres
+/// learns the types of the columns.
+fn earlier(ids: usize) -> String {
+    let (ids, marks) = (places(ids, 0), places(ids, ids));
+    format!(
+        "select null as id, null as record, id as id_mark, record as mark from audit_sealed \
+        where id in ({marks}) \
+        union all select decision_id, record, null, null from audit_event \
+        where decision_id in ({ids}) and kind <> 'conflict' \
+        union all select decision_id, record, null, null from audit_event \
+        where decision_id in ({ids}) and kind = 'conflict'"
+    )
 }
 
 fn insert(
     transaction: &mut dyn Transaction,
-    event: &Event,
-    kind: EventKind,
-    end: End,
+    taken: &[(&Event, EventKind, End)],
 ) -> Result<(), RegistryError> {
+    const COLUMNS: usize = 15;
+    for piece in pieces(taken, transaction.rows_at_once()) {
+        let values: Vec<Value> =
+            piece.iter().flat_map(|(event, kind, end)| values(event, *kind, *end)).collect();
+        let rows = rows(piece.len(), COLUMNS);
+        let sql = format!(
+            "insert into audit_event (tenant, sequence, kind, decision_id, source, \
+            source_sequence, time, machine_identity_id, credential_id, user_id, tool, verdict, \
+            reason, record, hash) values {rows}"
+        );
+        transaction.execute(&sql, &values)?;
+    }
+    Ok(())
+}
+
+fn values(event: &Event, kind: EventKind, end: End) -> [Value; 15] {
     let columns = &event.columns;
-    let sql = "insert into audit_event (tenant, sequence, kind, decision_id, source, \
-        source_sequence, time, machine_identity_id, credential_id, user_id, tool, verdict, reason, \
-        record, hash) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
-    let values: [Value; 15] = [
+    [
         event.tenant.as_str().into(),
         end.sequence.into(),
         kind.as_str().into(),
@@ -213,8 +273,7 @@ fn insert(
         columns.reason.clone().into(),
         event.record.as_str().into(),
         end.hash.to_vec().into(),
-    ];
-    transaction.execute(sql, &values).map(drop)
+    ]
 }
 
 #[cfg(test)]
@@ -233,12 +292,12 @@ mod tests {
         let mut database = SqliteDatabase::open(&folder.join("registry.db"), BUSY).unwrap();
         migration::apply(&mut database, migration::latest(), 1, Confirm::Confirmed).unwrap();
         let mut transaction = database.begin(Access::Read).unwrap();
-        let plan = transaction
-            .query(&format!("explain query plan {EARLIER}"), &["a".into(), vec![0; 16].into()]);
-        let steps = plan.unwrap().into_iter().map(|row| row.text(3).unwrap()).collect::<Vec<_>>();
+        let values = ["a".into(), "b".into(), vec![0; 16].into(), vec![0; 16].into()];
+        let plan = transaction.query(&format!("explain query plan {}", earlier(2)), &values);
+        let steps = plan.unwrap().into_iter().map(|row| row.text(3).unwrap());
+        let searches: Vec<_> = steps.filter(|step| step.contains("audit_")).collect();
         drop(transaction);
         std::fs::remove_dir_all(&folder).unwrap();
-        let searches: Vec<_> = steps.iter().filter(|step| step.contains("audit_")).collect();
         assert_eq!(
             searches,
             [

@@ -6,7 +6,7 @@ use ring::digest::{SHA256, digest};
 use super::segment::{self, Segment};
 use super::verify::{self, Verdict};
 use crate::actor::Actor;
-use crate::database::{Row, Transaction, Value, unreadable};
+use crate::database::{Row, Transaction, rows, unreadable};
 use crate::error::RegistryError;
 use crate::limits::SEGMENT_RECORDS;
 use crate::registry::{Act, Registry, Written, uninitialized};
@@ -167,19 +167,13 @@ fn remember(transaction: &mut dyn Transaction, segment: &Segment) -> Result<(), 
     Ok(())
 }
 
-fn insert(transaction: &mut dyn Transaction, rows: &[Row]) -> Result<(), RegistryError> {
+fn insert(transaction: &mut dyn Transaction, found: &[Row]) -> Result<(), RegistryError> {
     let mut values = Vec::new();
-    let mut places = Vec::new();
-    for row in rows {
-        for column in [1, 2] {
-            values.push(Value::from(mark(&row.text(column)?)));
-        }
-        let last = values.len();
-        places.push(format!("(${}, ${last})", last.saturating_sub(1)));
+    for row in found {
+        values.extend([mark(&row.text(1)?).into(), mark(&row.text(2)?).into()]);
     }
-    let places = places.join(", ");
-    let sql =
-        format!("insert into audit_sealed (id, record) values {places} on conflict do nothing");
+    let rows = rows(found.len(), 2);
+    let sql = format!("insert into audit_sealed (id, record) values {rows} on conflict do nothing");
     transaction.execute(&sql, &values).map(drop)
 }
 

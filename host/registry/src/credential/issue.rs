@@ -125,7 +125,7 @@ impl Writing<'_> {
         stored: Option<Stored>,
     ) -> Result<(), RegistryError> {
         self.insert_credential(credential, stored)?;
-        self.log(&Row::PutCredential(credential.record()))?;
+        self.log(Row::PutCredential(credential.record()));
         self.note_credential("credential-add", &identity.tenant, credential)
     }
 

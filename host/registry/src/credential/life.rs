@@ -101,7 +101,7 @@ impl Writing<'_> {
         self.execute(sql, &[old.id.as_str().into(), end.into()])?;
         let sql = "update machine_identity set last_rotated_at = $2 where object = $1";
         self.execute(sql, &[identity.object.to_string().into(), now.into()])?;
-        self.log(&Row::PutCredential(old.record()))?;
+        self.log(Row::PutCredential(old.record()));
         self.note_credential("credential-rotate", &identity.tenant, &old)?;
         Ok(issued)
     }
@@ -115,7 +115,7 @@ impl Writing<'_> {
         credential.revoked_at = Some(now);
         let sql = "update machine_identity_credential set revoked_at = $2 where id = $1";
         self.execute(sql, &[credential.id.as_str().into(), now.into()])?;
-        self.log(&Row::PutCredential(credential.record()))?;
+        self.log(Row::PutCredential(credential.record()));
         self.note_credential("credential-revoke", &identity.tenant, &credential)?;
         Ok(credential)
     }
@@ -138,7 +138,7 @@ impl Writing<'_> {
             self.execute("delete from machine_identity_credential where id = $1", &[id.into()])?;
             let sql = "insert into tombstone (name, deleted_at) values ($1, $2)";
             self.execute(sql, &[id.into(), now.into()])?;
-            self.log(&Row::DeleteCredential { id: id.to_owned() })?;
+            self.log(Row::DeleteCredential { id: id.to_owned() });
             self.note_credential("credential-delete", &identity.tenant, &credential)?;
         }
         Ok(())

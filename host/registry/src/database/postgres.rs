@@ -1,5 +1,6 @@
 //! Postgres: one connection, made anew after it was lost.
 
+use std::collections::HashMap;
 use std::error::Error;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use bytes::BytesMut;
 use postgres::config::{Host, SslMode};
 use postgres::error::SqlState;
 use postgres::types::{IsNull, ToSql, Type, to_sql_checked};
-use postgres::{Client, Config, NoTls};
+use postgres::{Client, Config, NoTls, Statement};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
@@ -20,12 +21,17 @@ use super::{Access, Database, Engine, Row, Transaction, Value};
 use crate::error::RegistryError;
 
 /// What holds in every session, whatever the server's or the user's defaults are: no commit is
-/// acknowledged before it is on the disk, and nobody waits for ever.
+/// acknowledged before it is on the disk, and nobody waits for ever. Statements are kept, plans are
+/// not: one that was made for an empty table would be kept while it fills.
 const SESSION: &str = "set synchronous_commit = on; set lock_timeout = '5s'; \
+    set plan_cache_mode = force_custom_plan; \
     set default_transaction_isolation = 'read committed'; set client_encoding = 'UTF8'";
 
 /// The advisory lock of who changes the schema: `mandate` as bytes.
 const SCHEMA_LOCK: i64 = 0x006d_616e_6461_7465;
+
+/// Statements that a connection keeps. The registry has fewer; a list's filters make some more.
+const STATEMENTS: usize = 256;
 
 /// What a connection needs beside its URL.
 #[derive(Clone, Default)]
@@ -47,9 +53,15 @@ impl std::fmt::Debug for PostgresOptions {
 pub struct PostgresDatabase {
     config: Config,
     tls: Option<MakeRustlsConnect>,
-    client: Option<Client>,
+    connection: Option<Connection>,
     /// A call has found the connection gone. The client learns of it later, by itself.
     lost: Arc<AtomicBool>,
+}
+
+/// A connection with its prepared statements, by their text.
+struct Connection {
+    client: Client,
+    statements: HashMap<String, Statement>,
 }
 
 impl std::fmt::Debug for PostgresDatabase {
@@ -90,27 +102,28 @@ impl PostgresDatabase {
             config.password(password);
         }
         config.connect_timeout(Duration::from_secs(10)).application_name("mandate");
-        let mut database = Self { config, tls, client: None, lost: Arc::default() };
-        database.client()?;
+        let mut database = Self { config, tls, connection: None, lost: Arc::default() };
+        database.connection()?;
         Ok(database)
     }
 
-    fn client(&mut self) -> Result<&mut Client, RegistryError> {
+    fn connection(&mut self) -> Result<&mut Connection, RegistryError> {
         if self.lost.swap(false, Ordering::Relaxed)
-            || self.client.as_ref().is_some_and(Client::is_closed)
+            || self.connection.as_ref().is_some_and(|connection| connection.client.is_closed())
         {
-            self.client = None;
+            self.connection = None;
         }
-        if self.client.is_none() {
+        if self.connection.is_none() {
             let client = match &self.tls {
                 None => self.config.connect(NoTls),
                 Some(tls) => self.config.connect(tls.clone()),
             };
             let mut client = client.map_err(|error| failure(&error))?;
             client.batch_execute(SESSION).map_err(|error| failure(&error))?;
-            self.client = Some(client);
+            self.connection = Some(Connection { client, statements: HashMap::new() });
         }
-        self.client.as_mut().ok_or_else(|| RegistryError::Unreachable("no connection".to_owned()))
+        let gone = || RegistryError::Unreachable("no connection".to_owned());
+        self.connection.as_mut().ok_or_else(gone)
     }
 }
 
@@ -156,7 +169,8 @@ impl Database for PostgresDatabase {
 
     fn begin(&mut self, access: Access) -> Result<Box<dyn Transaction + '_>, RegistryError> {
         let lost = Arc::clone(&self.lost);
-        let builder = self.client()?.build_transaction();
+        let Connection { client, statements } = self.connection()?;
+        let builder = client.build_transaction();
         let builder = match access {
             // One state from the first statement to the last.
             Access::Read => {
@@ -167,19 +181,40 @@ impl Database for PostgresDatabase {
             Access::Write => builder.isolation_level(postgres::IsolationLevel::ReadCommitted),
         };
         let transaction = builder.start().map_err(|error| noticed(&error, &lost))?;
-        Ok(Box::new(PostgresTransaction { transaction, failed: false, lost }))
+        Ok(Box::new(PostgresTransaction { transaction, statements, failed: false, lost }))
     }
 }
 
 struct PostgresTransaction<'c> {
     transaction: postgres::Transaction<'c>,
+    /// The connection's own.
+    statements: &'c mut HashMap<String, Statement>,
     /// A statement failed: Postgres would answer a commit with a rollback, and call it a success.
     failed: bool,
     /// The database's own.
     lost: Arc<AtomicBool>,
 }
 
-impl PostgresTransaction<'_> {
+impl<'c> PostgresTransaction<'c> {
+    /// Runs a statement that was prepared once; one that fails is prepared anew the next time.
+    fn run<T>(
+        &mut self,
+        sql: &str,
+        run: impl FnOnce(&mut postgres::Transaction<'c>, &Statement) -> Result<T, postgres::Error>,
+    ) -> Result<T, RegistryError> {
+        let kept = self.statements.remove(sql);
+        let prepared = kept.map_or_else(|| self.transaction.prepare(sql), Ok);
+        let ran = prepared.and_then(|statement| {
+            let ran = run(&mut self.transaction, &statement)?;
+            if self.statements.len() >= STATEMENTS {
+                self.statements.clear();
+            }
+            self.statements.insert(sql.to_owned(), statement);
+            Ok(ran)
+        });
+        self.note(ran)
+    }
+
     fn note<T>(&mut self, result: Result<T, postgres::Error>) -> Result<T, RegistryError> {
         self.failed |= result.is_err();
         result.map_err(|error| noticed(&error, &self.lost))
@@ -192,14 +227,18 @@ fn parameters(values: &[Value]) -> Vec<&(dyn ToSql + Sync)> {
 
 impl Transaction for PostgresTransaction<'_> {
     fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64, RegistryError> {
-        let changed = self.transaction.execute(sql, &parameters(values));
-        self.note(changed)
+        self.run(sql, |transaction, statement| transaction.execute(statement, &parameters(values)))
     }
 
     fn query(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Row>, RegistryError> {
-        let rows = self.transaction.query(sql, &parameters(values));
-        let rows = self.note(rows)?;
+        let rows = self
+            .run(sql, |transaction, statement| transaction.query(statement, &parameters(values)))?;
         rows.iter().map(row).collect::<Result<_, _>>().map_err(|error| failure(&error))
+    }
+
+    fn rows_at_once(&self) -> usize {
+        // Each statement is a trip to the server and back.
+        64
     }
 
     fn script(&mut self, sql: &str) -> Result<(), RegistryError> {

@@ -170,7 +170,7 @@ impl Writing<'_> {
         for (kind, holder) in links(&identity) {
             self.link(&identity.object, kind, &holder)?;
         }
-        self.log(&Row::PutIdentity(identity.record()))?;
+        self.log(Row::PutIdentity(identity.record()));
         self.introduce(&identity.object)?;
         self.relate(&identity)?;
         self.note_identity("identity-create", &identity)?;

@@ -77,7 +77,7 @@ impl Registry {
             let sql = "update machine_identity set scope = $2 where object = $1";
             writing.execute(sql, &[object.to_string().into(), text.as_str().into()])?;
             identity.scope = scope::read(&text)?;
-            writing.log(&Row::PutIdentity(identity.record()))?;
+            writing.log(Row::PutIdentity(identity.record()));
             writing.note_identity("identity-scope", &identity)?;
             Ok(identity)
         })
@@ -122,7 +122,7 @@ impl Writing<'_> {
         let sql = "update machine_identity set status = $2 where object = $1";
         self.execute(sql, &[object.to_string().into(), status_name(to).into()])?;
         identity.status = to;
-        self.log(&Row::PutIdentity(identity.record()))?;
+        self.log(Row::PutIdentity(identity.record()));
         self.note_identity(
             match to {
                 Status::Active => "identity-resume",
@@ -163,6 +163,7 @@ impl Writing<'_> {
         let now = self.act.now;
         let sql = "insert into tombstone (name, deleted_at) values ($1, $2)";
         self.execute(sql, &[name.into(), now.into()])?;
-        self.log(&Row::DeleteIdentity { object: object.clone() })
+        self.log(Row::DeleteIdentity { object: object.clone() });
+        Ok(())
     }
 }
