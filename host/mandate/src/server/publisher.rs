@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, anyhow};
+use anyhow::anyhow;
 use mandate_authz::container::{PinnedKey, Position, SigningKey};
 use mandate_host::Policy;
 use mandate_registry::Registry;
@@ -81,7 +81,7 @@ impl Publisher {
 
     /// The first snapshot of every line.
     pub(super) fn begin(&mut self, registry: &mut Registry) -> anyhow::Result<()> {
-        let (deployment, _) = registry.standing().context("`database`")?;
+        let (deployment, _) = registry.standing()?;
         for line in &mut self.lines {
             line.configure(&deployment, &self.signer)?;
             line.step(registry, &mut self.signer)?;

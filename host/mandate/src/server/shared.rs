@@ -72,7 +72,7 @@ impl Shared {
         };
         let policy = Policy::new(plugin, limits)?;
         let trust = Arc::new(TrustKeeper::start(contract, &settings, policy.clone(), journal)?);
-        let mut registry = open().context("`database`")?;
+        let mut registry = open()?;
         let pinned = PinnedKey::parse(&key.to_public_jwk()).context("`feed.key`")?;
         let pinned: Arc<[PinnedKey]> = Arc::from([pinned]);
         let (version, counters) = (checked.version(), Arc::clone(&metrics));

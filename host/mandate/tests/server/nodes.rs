@@ -153,7 +153,7 @@ fn without_its_registry_a_server_answers_what_it_can_record() {
     assert_eq!((status, &body["error"]["code"]), (503, &json!("registry")), "{body}");
     // Nor does another node start.
     let line = refused(&folder);
-    assert!(line.starts_with("error: `database`: "), "{line}");
+    assert!(line.starts_with("error: the database "), "{line}");
     assert!(!line.contains(crate::postgres::PASSWORD), "{line}");
     // Back again, everything that was answered is recorded.
     admit(postgres, &database, true);
