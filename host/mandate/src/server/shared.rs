@@ -42,6 +42,9 @@ pub(super) struct Shared {
     pub(super) audit: AuditLog,
     /// What signs segments of the audit.
     pub(super) audit_keys: Arc<[PinnedKey]>,
+    /// One walk along a chain at a time: it holds a connection to the registry for as long as the
+    /// chain is.
+    pub(super) verifying: Arc<Semaphore>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) journal: Journal,
     pub(super) requests: Semaphore,
@@ -106,6 +109,7 @@ impl Shared {
             trust,
             audit,
             audit_keys: pinned,
+            verifying: Arc::new(Semaphore::new(1)),
             metrics,
             journal,
             requests: Semaphore::new(settings.limits.requests),

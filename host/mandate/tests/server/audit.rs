@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::world::{SHARED, contract, gateway, now};
+use crate::world::{SHARED, World, contract, gateway, now, token};
 
 fn record(source: &str, tenant: &str, sequence: u64) -> Value {
     json!({
@@ -63,4 +63,23 @@ fn a_record_of_somebody_else_is_refused_with_its_batch() {
 fn the_contract_in_force_is_published() {
     let (status, text) = SHARED.get("/contract", Some(&gateway()));
     assert_eq!((status, serde_json::from_str::<Value>(&text).unwrap()), (200, contract()));
+}
+
+#[test]
+fn chains_are_verified_one_after_the_other() {
+    let limits = json!({ "limits": { "registry_connections": 1 } });
+    let world = World::start("verifications", &limits);
+    for batch in 0..2 {
+        let records: Vec<String> =
+            (1..=500).map(|at| record("gate-1", "acme", batch * 500 + at).to_string()).collect();
+        assert_eq!(world.records(Some(&gateway()), &records.join("\n")).0, 200);
+    }
+    // More than may wait for the connection: each waits for its turn before it does.
+    let administrator = token("u-olga", "board-web");
+    let ask = || world.get("/admin/v1/audit/verification", Some(&administrator)).0;
+    let statuses: Vec<u16> = std::thread::scope(|scope| {
+        let asked: Vec<_> = (0..24).map(|_| scope.spawn(ask)).collect();
+        asked.into_iter().map(|one| one.join().unwrap()).collect()
+    });
+    assert_eq!(statuses, [200; 24]);
 }

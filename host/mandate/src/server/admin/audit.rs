@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::{Answered, Manager, page};
 use crate::registry_json;
-use crate::server::answer::json_answer;
+use crate::server::answer::{busy, json_answer};
 use crate::server::endpoint::{AUDIT, NONE};
 use crate::server::query::{Query, and_one};
 use crate::server::shared::Shared;
@@ -47,9 +47,13 @@ pub(super) async fn query(State(shared): State<Arc<Shared>>, request: Request) -
 pub(super) async fn verify(State(shared): State<Arc<Shared>>, request: Request) -> Answered {
     let manager = Manager::of(&shared, &request).await?;
     Query::read(&request, NONE)?;
+    let alone = Arc::clone(&shared.verifying).acquire_owned().await.map_err(|_| busy())?;
     let keys = Arc::clone(&shared.audit_keys);
-    let look =
-        move |registry: &mut Registry, tenant: &str| registry.verify_audit(tenant, None, &keys);
+    let look = move |registry: &mut Registry, tenant: &str| {
+        // To the end of the walk, whether somebody still waits for it or not.
+        let _alone = alone;
+        registry.verify_audit(tenant, None, &keys)
+    };
     let verdict = manager.look(&shared, look).await?;
     let value = registry_json::audit_verdict(&manager.tenant, &verdict);
     Ok(json_answer(StatusCode::OK, &json!(value)))
