@@ -1,6 +1,6 @@
 //! Where a generated secret goes: to stdout once, or into a new file that only its owner can read.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::PathBuf;
 
@@ -10,6 +10,7 @@ use mandate_registry::confirm::Confirm;
 use mandate_registry::secret::Secret;
 use serde_json::{Value, json};
 
+use super::private_file::create_private;
 use crate::output::Page;
 
 /// The option that says so.
@@ -26,13 +27,8 @@ impl SecretFileOption {
         let Some(path) = self.secret_file.as_ref().filter(|_| confirm == Confirm::Confirmed) else {
             return Ok(SecretFile { file: None });
         };
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(path);
-        let file =
-            file.with_context(|| format!("`--secret-file`: `{}` cannot be made", path.display()))?;
+        let file = create_private(path)
+            .with_context(|| format!("`--secret-file`: `{}` cannot be made", path.display()))?;
         Ok(SecretFile { file: Some((path.clone(), file)) })
     }
 }
