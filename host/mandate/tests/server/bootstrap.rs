@@ -6,7 +6,7 @@ use std::os::unix::net::UnixStream;
 use serde_json::{Value, json};
 
 use crate::cli::{Folder, mandate};
-use crate::world::{World, act, authorization, deploy, gateway, token, tuple};
+use crate::world::{World, act, authorization, deploy, gateway, listen_on_a_socket, token, tuple};
 
 const PATH: &str = "/admin/v1/bootstrap";
 
@@ -110,12 +110,7 @@ fn the_credential_ends_with_an_administrator_who_was_made_otherwise() {
 #[test]
 fn the_credential_is_good_on_a_unix_socket() {
     let folder = deploy("bootstrap-socket", &json!({}));
-    // Not in the folder: paths of sockets are short.
-    let path = std::env::temp_dir().join(format!("mandate-bootstrap-{}", std::process::id()));
-    let file = folder.path("acme/mandate.yaml");
-    let text = std::fs::read_to_string(&file).unwrap();
-    let listen = format!("\"unix:{}\"", path.display());
-    std::fs::write(&file, text.replace("\"127.0.0.1:0\"", &listen)).unwrap();
+    let path = listen_on_a_socket(&folder, "bootstrap");
     let secret = make(&folder);
     let world = World::serve(folder);
     let mut stream = UnixStream::connect(&path).unwrap();

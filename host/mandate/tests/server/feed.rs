@@ -40,37 +40,22 @@ fn a_write_of_another_process_counts_within_a_second() {
 #[test]
 fn a_snapshot_and_the_deltas_after_it_lead_to_the_registry() {
     let world = World::start("feed", &json!({}));
-    let get = |path: &str, fields: &[(&str, &str)]| {
-        let mut request = agent().get(format!("{}{path}", world.address));
-        for (name, value) in authorization(Some(&gateway())) {
-            request = request.header(name, value);
-        }
-        for (name, value) in fields {
-            request = request.header(*name, *value);
-        }
-        let mut answer = request.call().unwrap();
-        let header =
-            |name: &str| answer.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
-        let (etag, position) = (header("etag"), header("mandate-position"));
-        let status = answer.status().as_u16();
-        (status, etag, position, answer.body_mut().read_to_vec().unwrap())
-    };
-    let (status, etag, position, snapshot) = get("/feeds/default/v1/snapshot", &[]);
+    let (status, etag, position, snapshot) = get(&world, "snapshot", &[]);
     assert_eq!((status, snapshot.is_empty()), (200, false));
     let (etag, position) = (etag.unwrap(), position.unwrap());
-    let (status, _, _, body) = get("/feeds/default/v1/snapshot", &[("if-none-match", &etag)]);
+    let (status, _, _, body) = get(&world, "snapshot", &[("if-none-match", &etag)]);
     assert_eq!((status, body.len()), (304, 0));
     let written =
         world.registry().write_relationships(&act(), &[tuple("board:plan#viewer@user:anne")]);
     let reached = written.unwrap().position.to_string();
     // A long poll is answered by the write.
-    let path = format!("/feeds/default/v1/deltas?from={position}&wait=30");
-    let (status, _, found, deltas) = get(&path, &[]);
+    let path = format!("deltas?from={position}&wait=30");
+    let (status, _, found, deltas) = get(&world, &path, &[]);
     assert_eq!((status, found.as_deref()), (200, Some(reached.as_str())));
     assert!(!deltas.is_empty());
-    let (status, _, _, _) = get("/feeds/default/v1/deltas?from=1.999999", &[]);
+    let (status, _, _, _) = get(&world, "deltas?from=1.999999", &[]);
     assert_eq!(status, 409);
-    let (status, _, _, _) = get("/feeds/default/v1/deltas?from=x", &[]);
+    let (status, _, _, _) = get(&world, "deltas?from=x", &[]);
     assert_eq!(status, 400);
 }
 
@@ -82,15 +67,32 @@ fn consumer(keys: &[&Value]) -> Policy {
     policy
 }
 
-/// What the feed has at a path.
-fn fetch(world: &World, path: &str) -> Vec<u8> {
+/// Status, `ETag`, position and body that the feed has at a path.
+fn get(
+    world: &World,
+    path: &str,
+    fields: &[(&str, &str)],
+) -> (u16, Option<String>, Option<String>, Vec<u8>) {
     let mut request = agent().get(format!("{}/feeds/default/v1/{path}", world.address));
     for (name, value) in authorization(Some(&gateway())) {
         request = request.header(name, value);
     }
+    for (name, value) in fields {
+        request = request.header(*name, *value);
+    }
     let mut answer = request.call().unwrap();
-    assert_eq!(answer.status(), 200, "{path}");
-    answer.body_mut().read_to_vec().unwrap()
+    let header =
+        |name: &str| answer.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
+    let (etag, position) = (header("etag"), header("mandate-position"));
+    let status = answer.status().as_u16();
+    (status, etag, position, answer.body_mut().read_to_vec().unwrap())
+}
+
+/// What the feed has at a path where it has something.
+fn fetch(world: &World, path: &str) -> Vec<u8> {
+    let (status, _, _, body) = get(world, path, &[]);
+    assert_eq!(status, 200, "{path}");
+    body
 }
 
 /// Containers, one after the other: docs/feed.md#deltas-and-heartbeats.

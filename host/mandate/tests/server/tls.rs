@@ -13,7 +13,9 @@ use ureq::tls::{Certificate, ClientCert, PrivateKey, RootCerts, TlsConfig};
 use crate::cli::Folder;
 use crate::ext_authz::{Stage, free_port};
 use crate::operation::refused;
-use crate::world::{DECISIONS, ISSUER, World, deploy, gateway, now, sign, token_for};
+use crate::world::{
+    DECISIONS, ISSUER, World, deploy, gateway, listen_on_a_socket, now, sign, token_for,
+};
 
 /// Who signs certificates.
 struct Authority(CertifiedIssuer<'static, KeyPair>);
@@ -185,12 +187,8 @@ fn transport(folder: &Folder, name: Option<&str>) -> Value {
 #[test]
 fn a_socket_is_its_owners_and_of_one_server() {
     let folder = deploy("socket", &json!({}));
-    // Not in the folder: paths of sockets are short.
-    let path = std::env::temp_dir().join(format!("mandate-socket-{}", std::process::id()));
+    let path = listen_on_a_socket(&folder, "socket");
     let listen = format!("unix:{}", path.display());
-    let file = folder.path("acme/mandate.yaml");
-    let text = std::fs::read_to_string(&file).unwrap();
-    std::fs::write(&file, text.replace("\"127.0.0.1:0\"", &format!("\"{listen}\""))).unwrap();
     // What a process that is gone has left there is replaced.
     drop(UnixListener::bind(&path).unwrap());
     let world = World::serve(folder.clone());

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::LazyLock;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -252,6 +253,17 @@ pub(crate) fn deploy(test: &str, settings: &Value) -> Folder {
     folder.write("acme/mandate.yaml", format!("{rest}serve: {serve}\n"));
     seed(&mut registry(&folder));
     folder
+}
+
+/// Has the server of a deployment listen on a Unix socket, whose path this is.
+pub(crate) fn listen_on_a_socket(folder: &Folder, test: &str) -> PathBuf {
+    // Not in the folder: paths of sockets are short.
+    let path = std::env::temp_dir().join(format!("mandate-{test}-{}", std::process::id()));
+    let file = folder.path("acme/mandate.yaml");
+    let text = fs::read_to_string(&file).unwrap();
+    let listen = format!("\"unix:{}\"", path.display());
+    fs::write(&file, text.replace("\"127.0.0.1:0\"", &listen)).unwrap();
+    path
 }
 
 pub(crate) fn registry(folder: &Folder) -> Registry {
