@@ -7,7 +7,7 @@ use mandate_authz::container::Position;
 use mandate_authz::delta;
 use mandate_authz::row::Row;
 
-use crate::database::{Transaction, Value, pieces, rows, unreadable};
+use crate::database::{self, Transaction, unreadable};
 use crate::error::RegistryError;
 use crate::registry::Registry;
 
@@ -64,7 +64,7 @@ fn write_at(
     rows.iter().map(|row| read(position.era, row)).collect()
 }
 
-fn read(era: u64, row: &crate::database::Row) -> Result<Change, RegistryError> {
+fn read(era: u64, row: &database::Row) -> Result<Change, RegistryError> {
     let position = Position { era, epoch: row.number(0)? };
     let rows = delta::decode(&row.bytes(1)?).map_err(|_| unreadable())?;
     let [row] = <[Row; 1]>::try_from(rows).map_err(|_| unreadable())?;
@@ -77,31 +77,21 @@ pub(crate) fn append(
     position: Position,
     written: &[Row],
 ) -> Result<(), RegistryError> {
-    const COLUMNS: usize = 6;
-    let mut number: u64 = 0;
-    for piece in pieces(written, transaction.rows_at_once()) {
-        let mut values: Vec<Value> = Vec::new();
-        for row in piece {
-            let bytes = delta::encode(std::slice::from_ref(row))
-                .map_err(|problem| RegistryError::Invalid(problem.problem.to_string()))?;
-            let (kind, item) = describe(row);
-            values.extend([
-                position.era.into(),
-                position.epoch.into(),
-                number.into(),
-                kind.into(),
-                item.into(),
-                bytes.into(),
-            ]);
-            number = number.saturating_add(1);
-        }
-        let rows = rows(piece.len(), COLUMNS);
-        let sql = format!(
-            "insert into change (era, epoch, position, kind, item, row_bytes) values {rows}"
-        );
-        transaction.execute(&sql, &values)?;
-    }
-    Ok(())
+    let numbered: Vec<(u64, &Row)> = (0..).zip(written).collect();
+    let table = "change (era, epoch, position, kind, item, row_bytes)";
+    database::insert(transaction, table, &numbered, |(number, row)| {
+        let bytes = delta::encode(std::slice::from_ref(*row))
+            .map_err(|problem| RegistryError::Invalid(problem.problem.to_string()))?;
+        let (kind, item) = describe(row);
+        Ok([
+            position.era.into(),
+            position.epoch.into(),
+            (*number).into(),
+            kind.into(),
+            item.into(),
+            bytes.into(),
+        ])
+    })
 }
 
 /// For people who look into the table.

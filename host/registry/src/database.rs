@@ -11,12 +11,15 @@ mod value;
 use std::fmt;
 
 pub use self::postgres::{PostgresDatabase, PostgresOptions};
-pub(crate) use self::rows::{pieces, places, rows};
+pub(crate) use self::rows::{insert, pieces, places, rows};
 pub use self::sqlite::SqliteDatabase;
 pub(crate) use self::value::unreadable;
 pub use self::value::{Row, Value};
 use crate::error::RegistryError;
 use crate::limits::BUSY;
+
+/// Prepared statements that a connection keeps. The registry has fewer; a list's filters make some more.
+const STATEMENTS: usize = 256;
 
 /// Which database it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

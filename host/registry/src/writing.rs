@@ -107,7 +107,8 @@ impl<'w> Writing<'w> {
         self.note(&Deed { change: "new-era", ..Deed::default() })
     }
 
-    /// Appends the rows of the log and the audit events. A write that changed nothing leaves none, and no more than an epoch.
+    /// Appends the rows of the log and the audit events. A write that changed nothing leaves none, and
+    /// no more than an epoch.
     pub(crate) fn finish(self) -> Result<Position, RegistryError> {
         change::append(self.transaction, self.position, &self.rows)?;
         audit::append(self.transaction, &self.events)?;

@@ -1,12 +1,12 @@
 //! Appending events to their chains.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 
 use super::chain::{self, Hash};
 use super::event::{Event, EventKind};
 use super::seal;
-use crate::database::{Row, Transaction, Value, pieces, places, rows, unreadable};
+use crate::database::{self, Row, Transaction, Value, pieces, places, unreadable};
 use crate::error::RegistryError;
 use crate::registry::Registry;
 
@@ -140,7 +140,9 @@ pub(crate) fn append(
         *end = End { sequence, hash };
         taken.push((event, kind, *end));
     }
-    insert(transaction, &taken)?;
+    database::insert(transaction, EVENT, &taken, |(event, kind, end)| {
+        Ok(values(event, *kind, *end))
+    })?;
     for (tenant, end) in ends {
         let sql = "update audit_chain set sequence = $2, hash = $3 where tenant = $1";
         let values = [tenant.into(), end.sequence.into(), end.hash.to_vec().into()];
@@ -170,53 +172,53 @@ enum Earlier {
     Same,
 }
 
-/// What came in before, under the ids of a batch.
-struct Known<'e> {
-    /// By id, the records that the chains have, and those of the batch so far.
-    stored: HashMap<&'e str, Vec<Cow<'e, str>>>,
-    /// The marks of those that are sealed, with that of their id.
-    sealed: HashSet<(Vec<u8>, Vec<u8>)>,
-    /// The marks of the ids of these.
-    sealed_ids: HashSet<Vec<u8>>,
+/// What came in before under an id, and is there still or is sealed.
+enum Before<'e> {
+    /// The record.
+    Stored(Cow<'e, str>),
+    /// Its mark.
+    Sealed(Vec<u8>),
 }
+
+/// What came in before, by the ids of a batch.
+struct Known<'e>(BTreeMap<&'e str, Vec<Before<'e>>>);
 
 impl<'e> Known<'e> {
     fn of(transaction: &mut dyn Transaction, events: &'e [Event]) -> Result<Self, RegistryError> {
-        let ids: Vec<&str> =
-            events.iter().map(|event| event.columns.decision_id.as_str()).collect();
-        let mut stored: HashMap<&str, Vec<Cow<'_, str>>> =
-            ids.iter().map(|id| (*id, Vec::new())).collect();
-        let (mut sealed, mut sealed_ids) = (HashSet::new(), HashSet::new());
+        let ids = events.iter().map(|event| event.columns.decision_id.as_str());
+        let mut known: BTreeMap<&str, Vec<Before<'_>>> = ids.map(|id| (id, Vec::new())).collect();
+        let ids: Vec<&str> = known.keys().copied().collect();
         for ids in pieces(&ids, transaction.rows_at_once()) {
+            let by_mark: BTreeMap<Vec<u8>, &str> =
+                ids.iter().map(|id| (seal::mark(id), *id)).collect();
             let given = ids.iter().map(|id| (*id).into());
-            let marks = ids.iter().map(|id| seal::mark(id).into());
-            let values: Vec<Value> = given.chain(marks).collect();
+            let values: Vec<Value> = given.chain(by_mark.keys().cloned().map(Into::into)).collect();
             for row in transaction.query(&earlier(ids.len()), &values)? {
-                let Some(id) = row.optional_text(0)? else {
-                    sealed_ids.insert(row.bytes(2)?);
-                    sealed.insert((row.bytes(2)?, row.bytes(3)?));
-                    continue;
+                let (id, before) = match row.optional_text(0)? {
+                    Some(id) => (id, Before::Stored(Cow::Owned(row.text(1)?))),
+                    None => {
+                        let id = by_mark.get(&row.bytes(2)?).ok_or_else(unreadable)?;
+                        ((*id).to_owned(), Before::Sealed(row.bytes(3)?))
+                    }
                 };
-                let records = stored.get_mut(id.as_str()).ok_or_else(unreadable)?;
-                records.push(Cow::Owned(row.text(1)?));
+                known.get_mut(id.as_str()).ok_or_else(unreadable)?.push(before);
             }
         }
-        Ok(Self { stored, sealed, sealed_ids })
+        Ok(Self(known))
     }
 
     /// What came under an event's id before; from now on it did.
     fn take(&mut self, event: &'e Event) -> Earlier {
-        let id = event.columns.decision_id.as_str();
-        let records = self.stored.entry(id).or_default();
-        let mark = seal::mark(id);
-        let is_sealed = self.sealed_ids.contains(&mark);
-        let is_same = records.iter().any(|record| *record == event.record)
-            || is_sealed && self.sealed.contains(&(mark, seal::mark(&event.record)));
+        let before = self.0.entry(&event.columns.decision_id).or_default();
+        let is_same = before.iter().any(|before| match before {
+            Before::Stored(record) => *record == event.record,
+            Before::Sealed(mark) => *mark == seal::mark(&event.record),
+        });
         if is_same {
             return Earlier::Same;
         }
-        let is_first = records.is_empty() && !is_sealed;
-        records.push(Cow::Borrowed(&event.record));
+        let is_first = before.is_empty();
+        before.push(Before::Stored(Cow::Borrowed(&event.record)));
         if is_first { Earlier::None } else { Earlier::Other }
     }
 }
@@ -236,24 +238,9 @@ fn earlier(ids: usize) -> String {
     )
 }
 
-fn insert(
-    transaction: &mut dyn Transaction,
-    taken: &[(&Event, EventKind, End)],
-) -> Result<(), RegistryError> {
-    const COLUMNS: usize = 15;
-    for piece in pieces(taken, transaction.rows_at_once()) {
-        let values: Vec<Value> =
-            piece.iter().flat_map(|(event, kind, end)| values(event, *kind, *end)).collect();
-        let rows = rows(piece.len(), COLUMNS);
-        let sql = format!(
-            "insert into audit_event (tenant, sequence, kind, decision_id, source, \
-            source_sequence, time, machine_identity_id, credential_id, user_id, tool, verdict, \
-            reason, record, hash) values {rows}"
-        );
-        transaction.execute(&sql, &values)?;
-    }
-    Ok(())
-}
+/// The table, and the columns in the order of [`values`].
+const EVENT: &str = "audit_event (tenant, sequence, kind, decision_id, source, source_sequence, time, \
+    machine_identity_id, credential_id, user_id, tool, verdict, reason, record, hash)";
 
 fn values(event: &Event, kind: EventKind, end: End) -> [Value; 15] {
     let columns = &event.columns;

@@ -17,7 +17,7 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::{Access, Database, Engine, Row, Transaction, Value};
+use super::{Access, Database, Engine, Row, STATEMENTS, Transaction, Value};
 use crate::error::RegistryError;
 
 /// What holds in every session, whatever the server's or the user's defaults are: no commit is
@@ -29,9 +29,6 @@ const SESSION: &str = "set synchronous_commit = on; set lock_timeout = '5s'; \
 
 /// The advisory lock of who changes the schema: `mandate` as bytes.
 const SCHEMA_LOCK: i64 = 0x006d_616e_6461_7465;
-
-/// Statements that a connection keeps. The registry has fewer; a list's filters make some more.
-const STATEMENTS: usize = 256;
 
 /// What a connection needs beside its URL.
 #[derive(Clone, Default)]
@@ -202,17 +199,24 @@ impl<'c> PostgresTransaction<'c> {
         sql: &str,
         run: impl FnOnce(&mut postgres::Transaction<'c>, &Statement) -> Result<T, postgres::Error>,
     ) -> Result<T, RegistryError> {
-        let kept = self.statements.remove(sql);
-        let prepared = kept.map_or_else(|| self.transaction.prepare(sql), Ok);
-        let ran = prepared.and_then(|statement| {
-            let ran = run(&mut self.transaction, &statement)?;
-            if self.statements.len() >= STATEMENTS {
-                self.statements.clear();
-            }
-            self.statements.insert(sql.to_owned(), statement);
-            Ok(ran)
-        });
+        let statement = self.prepared(sql);
+        let ran = statement.and_then(|statement| run(&mut self.transaction, &statement));
+        if ran.is_err() {
+            self.statements.remove(sql);
+        }
         self.note(ran)
+    }
+
+    fn prepared(&mut self, sql: &str) -> Result<Statement, postgres::Error> {
+        if let Some(statement) = self.statements.get(sql) {
+            return Ok(statement.clone());
+        }
+        let statement = self.transaction.prepare(sql)?;
+        if self.statements.len() >= STATEMENTS {
+            self.statements.clear();
+        }
+        self.statements.insert(sql.to_owned(), statement.clone());
+        Ok(statement)
     }
 
     fn note<T>(&mut self, result: Result<T, postgres::Error>) -> Result<T, RegistryError> {

@@ -1,5 +1,8 @@
 //! Many rows in one statement, where each statement is a trip to a server and back.
 
+use super::{Transaction, Value};
+use crate::error::RegistryError;
+
 /// Numbers of rows that a statement has. Few, so that few statements are prepared.
 const SIZES: [usize; 3] = [64, 8, 1];
 
@@ -12,6 +15,22 @@ pub(crate) fn pieces<T>(items: &[T], most: usize) -> impl Iterator<Item = &[T]> 
         rest = after;
         Some(piece)
     })
+}
+
+/// Inserts a row for each item into `table (columns)`.
+pub(crate) fn insert<T, const COLUMNS: usize>(
+    transaction: &mut dyn Transaction,
+    table: &str,
+    items: &[T],
+    row: impl Fn(&T) -> Result<[Value; COLUMNS], RegistryError>,
+) -> Result<(), RegistryError> {
+    for piece in pieces(items, transaction.rows_at_once()) {
+        let written = piece.iter().map(&row).collect::<Result<Vec<_>, _>>()?;
+        let values: Vec<Value> = written.into_iter().flatten().collect();
+        let rows = rows(piece.len(), COLUMNS);
+        transaction.execute(&format!("insert into {table} values {rows}"), &values)?;
+    }
+    Ok(())
 }
 
 /// `$1, $2, …`: so many, after those that there are.

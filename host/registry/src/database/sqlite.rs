@@ -6,11 +6,8 @@ use std::time::Duration;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 
-use super::{Access, Database, Engine, Row, Transaction, Value};
+use super::{Access, Database, Engine, Row, STATEMENTS, Transaction, Value};
 use crate::error::RegistryError;
-
-/// Statements that a connection keeps, as on Postgres.
-const STATEMENTS: usize = 256;
 
 /// A database in a file.
 #[derive(Debug)]
